@@ -1,4 +1,13 @@
-import type { Agent, McpServer, McpServerType, Notice, OperationalEvent, Restriction, Swarm } from '../model/index.js';
+import type {
+  Agent,
+  McpServer,
+  McpServerType,
+  Notice,
+  OperationalEvent,
+  Restriction,
+  Swarm,
+  Task,
+} from '../model/index.js';
 import {
   createView,
   maskAgent,
@@ -57,6 +66,18 @@ export class AccessFilter {
     return (serverIds?.has(serverId) ?? true) && this.allowsServerType(serverType) && this.allowsSwarmId(id);
   }
 
+  /**
+   * Whether a task is visible. A restriction to swarms lets a task through if its swarm is allowed, and a task without a swarm
+   * if one of its agents is visible. A restriction to agent types lets it through if one of its agents is visible.
+   */
+  allowsTask({ serverId, serverType, swarmId }: Task, hasVisibleAgent: () => boolean): boolean {
+    const { serverIds, swarmIds, agentTypes } = this.view;
+    if (!(serverIds?.has(serverId) ?? true) || !this.allowsServerType(serverType)) return false;
+    if (swarmId !== null && !this.allowsSwarmId(swarmId)) return false;
+    const needsAgent = agentTypes !== null || (swarmIds !== null && swarmId === null);
+    return !needsAgent || hasVisibleAgent();
+  }
+
   /** Whether a swarm id is allowed. The server and the type of the swarm are not checked. */
   allowsSwarmId(id: string): boolean {
     return this.view.swarmIds?.has(id) ?? true;
@@ -86,6 +107,19 @@ export class AccessFilter {
       visible.currentTaskId === agent.currentTaskId &&
       visible.topology === agent.topology;
     return isEqual ? masked : { ...masked, ...visible };
+  }
+
+  /**
+   * Removes references of a task to hidden items.
+   * @param visible references of the task to visible items
+   * @returns the same object for the same task, unless a reference is hidden
+   */
+  filterTask(task: Task, visible: Pick<Task, 'swarmId' | 'agentIds' | 'dependsOnIds'>): Task {
+    const isEqual =
+      visible.swarmId === task.swarmId &&
+      visible.agentIds.length === task.agentIds.length &&
+      visible.dependsOnIds.length === task.dependsOnIds.length;
+    return isEqual ? task : { ...task, ...visible };
   }
 
   /**

@@ -1,11 +1,13 @@
-import type { Agent, McpServer, SwarmlensEvent, TopologyEdge } from '../model/index.js';
+import type { Agent, McpServer, SwarmlensEvent, Task, TopologyEdge } from '../model/index.js';
 import {
+  type RevisionedMap,
   hasStateChanges,
   emptyDelta,
   agentsEqual,
   type ServerDelta,
   type ServerSnapshot,
   Store,
+  tasksEqual,
 } from '../state/index.js';
 import type { AccessFilter } from './access-filter.js';
 import { visiblePosition } from './visible-position.js';
@@ -32,9 +34,9 @@ export class ScopedStore implements Disposable {
     this.#filter = filter;
     for (const { id } of fullStore.servers.values()) this.#commit(emptyDelta(id), this.#diffServer(id, null), null);
     // Latest notices, for viewers of a scope that did not exist when they were published.
-    const events = fullStore.events
-      .since(0)
-      .events.flatMap((event) => this.#filterEvent(event, this.#visibleServer(event.serverId)));
+    const events = [...fullStore.events.since(0).events, ...fullStore.messages.since(0).events].flatMap((event) =>
+      this.#filterEvent(event, this.#visibleServer(event.serverId)),
+    );
     if (events.length > 0) this.store.commit({ ...emptyDelta(''), events });
     this.#commitListener = fullStore.onCommit((delta) => this.#apply(delta));
   }
@@ -46,7 +48,7 @@ export class ScopedStore implements Disposable {
   #apply(delta: ServerDelta): void {
     const { serverId } = delta;
     const previous = this.store.servers.get(serverId) ?? null;
-    this.#commit(delta, this.#filterAgentChanges(delta, previous) ?? this.#diffServer(serverId, previous), previous);
+    this.#commit(delta, this.#filterFieldChanges(delta, previous) ?? this.#diffServer(serverId, previous), previous);
   }
 
   /**
@@ -99,20 +101,45 @@ export class ScopedStore implements Disposable {
     return previous === null ? emptyDelta(serverId) : this.store.removalDelta(serverId);
   }
 
-  /** Filters a delta that only changes fields of agents, the frequent case. Returns null for any other delta. */
-  #filterAgentChanges(delta: ServerDelta, previous: McpServer | null): ServerDelta | null {
+  /**
+   * Filters a delta that only changes fields of agents and tasks, the frequent case, and hides or shows none of them. Returns
+   * null for any other delta.
+   */
+  #filterFieldChanges(delta: ServerDelta, previous: McpServer | null): ServerDelta | null {
     if (delta.server !== null || delta.serverRemoved || delta.removedAgentIds.length > 0) return null;
     if (delta.swarms.length > 0 || delta.removedSwarmIds.length > 0) return null;
-    if (delta.edges.length > 0 || delta.removedEdgeIds.length > 0) return null;
+    if (delta.edges.length > 0 || delta.removedEdgeIds.length > 0 || delta.removedTaskIds.length > 0) return null;
     const agents: Agent[] = [];
     for (const agent of delta.agents) {
       const existing = this.store.agents.get(agent.id);
       if ((existing !== undefined) !== (previous !== null && this.#filter.allowsAgent(agent))) return null;
-      if (existing === undefined) continue;
+      if (existing === undefined) {
+        if (this.#hasNewKey(this.#fullStore.agents, agent.id)) return null;
+        continue;
+      }
       const visible = this.#toVisibleAgent(agent, this.#edgesIn(this.store, agent.id));
       if (!agentsEqual(existing, visible)) agents.push(visible);
     }
-    return { ...emptyDelta(delta.serverId), agents };
+    const tasks: Task[] = [];
+    for (const task of delta.tasks) {
+      const existing = this.store.tasks.get(task.id);
+      if ((existing !== undefined) !== (previous !== null && this.#isTaskVisible(task))) return null;
+      if (existing === undefined) {
+        if (this.#hasNewKey(this.#fullStore.tasks, task.id)) return null;
+        continue;
+      }
+      const visible = this.#toVisibleTask(task);
+      if (!tasksEqual(existing, visible)) tasks.push(visible);
+    }
+    return { ...emptyDelta(delta.serverId), agents, tasks };
+  }
+
+  /**
+   * Returns whether the last commit added an item or changed its filter key. References to a hidden item are then hidden,
+   * too, also those of items that did not change.
+   */
+  #hasNewKey<V, K>(items: RevisionedMap<V, K>, id: string): boolean {
+    return items.record(id)?.keyRevision === this.#fullStore.revision;
   }
 
   /** Returns the visible part of a server, or null if the server is hidden. */
@@ -140,6 +167,10 @@ export class ScopedStore implements Disposable {
       agents: visibleAgents,
       swarms: swarms.map((swarm) => this.#filter.filterSwarm(swarm)),
       edges: [...edges.values()],
+      tasks: fullStore
+        .tasksOfServer(serverId)
+        .filter((task) => this.#isTaskVisible(task))
+        .map((task) => this.#toVisibleTask(task)),
     };
   }
 
@@ -149,9 +180,39 @@ export class ScopedStore implements Disposable {
     return this.#filter.filterAgent(agent, {
       swarmId: this.#visibleSwarmId(agent.swarmId),
       parentId: this.#visibleAgentId(agent.parentId, agent.serverId),
-      currentTaskId: agent.currentTaskId,
+      currentTaskId: this.#visibleCurrentTaskId(agent.currentTaskId),
       topology,
     });
+  }
+
+  /** Returns whether a task is visible: its swarm is, or one of its agents if it has no swarm or agent types are restricted. */
+  #isTaskVisible(task: Task): boolean {
+    return this.#filter.allowsTask(task, () =>
+      task.agentIds.some((id) => this.#visibleAgentId(id, task.serverId) !== null),
+    );
+  }
+
+  #toVisibleTask(task: Task): Task {
+    const { serverId } = task;
+    return this.#filter.filterTask(task, {
+      swarmId: this.#visibleSwarmId(task.swarmId),
+      agentIds: task.agentIds.filter((id) => this.#visibleAgentId(id, serverId) !== null),
+      dependsOnIds: task.dependsOnIds.filter((id) => this.#isDependencyVisible(id, serverId)),
+    });
+  }
+
+  /** Returns whether a task is visible. A task without a report is visible if all agents of its server are. */
+  #isDependencyVisible(id: string, serverId: string): boolean {
+    const task = this.#fullStore.tasks.get(id);
+    if (task !== undefined) return this.#isTaskVisible(task);
+    const server = this.#fullStore.servers.get(serverId);
+    return server !== undefined && this.#filter.allowsAllAgentsOf(server);
+  }
+
+  /** Returns the id unless the task is hidden. A task without a report belongs to the agent that works on it. */
+  #visibleCurrentTaskId(id: string | null): string | null {
+    const task = id === null ? undefined : this.#fullStore.tasks.get(id);
+    return task === undefined || this.#isTaskVisible(task) ? id : null;
   }
 
   /** Returns the id if the swarm is visible, otherwise null. A swarm without a report is judged by its id only. */

@@ -13,6 +13,8 @@ import {
   type ServerHealth,
   type Swarm,
   type SwarmlensEvent,
+  type Task,
+  TASK_STATUSES,
   TOPOLOGY_KINDS,
   type TopologyEdge,
   TRANSPORT_KINDS,
@@ -138,6 +140,22 @@ export const edgeSchema: z.ZodType<TopologyEdge> = z.object({
   inferred: z.boolean(),
 });
 
+export const taskSchema: z.ZodType<Task> = z.object({
+  id: z.string(),
+  nativeId: z.string(),
+  serverId: z.string(),
+  serverType: z.enum(MCP_SERVER_TYPES),
+  swarmId: nullableText,
+  title: nullableText,
+  status: z.enum(TASK_STATUSES),
+  agentIds: textListSchema,
+  dependsOnIds: textListSchema,
+  createdAt: nullableText,
+  startedAt: nullableText,
+  endedAt: nullableText,
+  stale: z.boolean(),
+});
+
 export const eventSchema: z.ZodType<SwarmlensEvent> = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('notice'),
@@ -157,6 +175,17 @@ export const eventSchema: z.ZodType<SwarmlensEvent> = z.discriminatedUnion('type
     circuitState: z.enum(CIRCUIT_STATES),
     reason: nullableText,
     timestamp: z.string(),
+  }),
+  z.object({
+    type: z.literal('message'),
+    id: z.string(),
+    serverId: z.string(),
+    serverType: z.enum(MCP_SERVER_TYPES),
+    swarmId: nullableText,
+    fromAgentId: nullableText,
+    toAgentIds: textListSchema,
+    sentAt: z.string(),
+    text: nullableText,
   }),
 ]);
 

@@ -50,11 +50,12 @@ export class DeliveryInstrumentation {
     };
   }
 
-  #trace(from: CursorPosition, { agents, removedAgentIds }: ViewChanges): DeliverySpan | null {
+  #trace(from: CursorPosition, { agents, removedAgentIds, tasks, removedTaskIds }: ViewChanges): DeliverySpan | null {
     const since = this.#tracerPositions.get(from);
     if (this.#tracer === null || since === undefined) return null;
     const serverIds = new Set(agents.map(({ agent }) => agent.serverId));
-    for (const id of removedAgentIds) serverIds.add(id.slice(0, id.indexOf(':')));
+    for (const { serverId } of tasks) serverIds.add(serverId);
+    for (const id of [...removedAgentIds, ...removedTaskIds]) serverIds.add(id.slice(0, id.indexOf(':')));
     return this.#tracer.startDelivery(serverIds, since);
   }
 }

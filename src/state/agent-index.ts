@@ -1,5 +1,5 @@
 import type { Agent, AgentStatus, McpServerType } from '../model/index.js';
-import { IdIndex } from './id-index.js';
+import { IdIndex, mostSelective } from './id-index.js';
 import type { View } from './view.js';
 
 /** Numbers of agents of one server. */
@@ -14,6 +14,7 @@ export class AgentIndex {
   readonly #byServerType = new IdIndex<McpServerType>();
   readonly #byType = new IdIndex<string>();
   readonly #bySwarm = new IdIndex<string>();
+  readonly #byParent = new IdIndex<string>();
   readonly #counts = new Map<string, MutableCounts>();
 
   /** Records that an agent was added, changed or removed. Null: the agent did, or does, not exist. */
@@ -24,6 +25,7 @@ export class AgentIndex {
     this.#byServerType.move(id, previous?.serverType ?? null, next?.serverType ?? null);
     this.#byType.move(id, previous?.type ?? null, next?.type ?? null);
     this.#bySwarm.move(id, previous?.swarmId ?? null, next?.swarmId ?? null);
+    this.#byParent.move(id, previous?.parentId ?? null, next?.parentId ?? null);
     if (previous?.status === next?.status && previous?.stale === next?.stale && previous?.serverId === next?.serverId)
       return;
     if (previous !== null) this.#count(previous, -1);
@@ -36,6 +38,11 @@ export class AgentIndex {
 
   ofSwarm(swarmId: string): ReadonlySet<string> {
     return this.#bySwarm.ids(swarmId);
+  }
+
+  /** Returns the ids of the agents that an agent has started. */
+  childrenOf(agentId: string): ReadonlySet<string> {
+    return this.#byParent.ids(agentId);
   }
 
   countsOf(serverId: string): AgentCounts {
@@ -52,21 +59,12 @@ export class AgentIndex {
    * Returns null if the view has no filter.
    */
   candidates({ serverIds, serverTypes, agentTypes, swarmIds }: View): readonly ReadonlySet<string>[] | null {
-    let best: readonly ReadonlySet<string>[] | null = null;
-    let bestCount = Infinity;
-    const consider = <K>(index: IdIndex<K>, keys: ReadonlySet<K> | null): void => {
-      if (keys === null) return;
-      const sets = index.idsOfAll(keys);
-      const count = sets.reduce((sum, { size }) => sum + size, 0);
-      if (count >= bestCount) return;
-      best = sets;
-      bestCount = count;
-    };
-    consider(this.#byServer, serverIds);
-    consider(this.#byServerType, serverTypes);
-    consider(this.#byType, agentTypes);
-    consider(this.#bySwarm, swarmIds);
-    return best;
+    return mostSelective([
+      this.#byServer.candidates(serverIds),
+      this.#byServerType.candidates(serverTypes),
+      this.#byType.candidates(agentTypes),
+      this.#bySwarm.candidates(swarmIds),
+    ]);
   }
 
   #count({ serverId, status, stale }: Agent, change: 1 | -1): void {

@@ -8,7 +8,7 @@ import {
   PERFORMANCE_FIELD_NAMES,
 } from '../model/index.js';
 import type { CursorPosition } from './cursor.js';
-import type { View } from './view.js';
+import { listsEqual, type View } from './view.js';
 
 /** JSON Merge Patch (RFC 7396) of an agent: changed fields only. Null if a value is no longer known. */
 export type MergePatch = Readonly<Record<string, unknown>>;
@@ -218,6 +218,5 @@ function fieldsIn(agent: Agent, part: Part | null): Fields | null {
 }
 
 function valuesEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, index) => value === b[index]);
+  return a === b || (Array.isArray(a) && Array.isArray(b) && listsEqual(a, b));
 }

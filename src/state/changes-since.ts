@@ -1,23 +1,30 @@
-import type { Agent, Swarm, TopologyEdge } from '../model/index.js';
+import type { Agent, Swarm, Task, TopologyEdge } from '../model/index.js';
 import { AgentDelta, createAgentChange, type AgentChange, fullAgentChange } from './agent-delta.js';
 import type { CursorPosition } from './cursor.js';
 import type { RevisionedMap, RevisionedRecord, PastKeys } from './revisioned-map.js';
 import { hasVisibleChange, patchSince, excludedPartsPatch, includeChangePatch, fullPatch } from './agent-patch.js';
 import type { ServerKey, Store, SwarmKey } from './store.js';
-import { matchesAgent, matchesServer, type View } from './view.js';
+import { matchesAgent, matchesServer, matchesTask, type View } from './view.js';
 
 /** Changes that bring a reader to the current state of the store. */
 export interface ViewChanges {
   readonly kind: 'SNAPSHOT' | 'DELTA';
   /** Position of the reader after it has applied the changes. */
   readonly position: CursorPosition;
-  /** SNAPSHOT: all matching agents; DELTA: agents that changed or entered the view. Parts that the view excludes are null. */
+  /**
+   * SNAPSHOT: all matching agents; DELTA: agents that changed or entered the view. Parts that the view excludes are null.
+   * Empty for a view of tasks.
+   */
   readonly agents: readonly AgentChange[];
-  /** Ids of agents that were removed or left the view. */
+  /** Ids of agents that were removed or left the view. Empty for a view of tasks. */
   readonly removedAgentIds: readonly string[];
-  /** Null if the view excludes topology. */
+  /** Null if the view excludes topology, and for a view of tasks. */
   readonly topologyChanges: readonly TopologyChange[] | null;
-  /** Ids of the servers in the view whose agents show last known values. */
+  /** SNAPSHOT: all matching tasks; DELTA: tasks that changed or entered the view. Empty for a view of agents. */
+  readonly tasks: readonly Task[];
+  /** Ids of tasks that were removed or left the view. Empty for a view of agents. */
+  readonly removedTaskIds: readonly string[];
+  /** Ids of the servers in the view whose items show last known values. */
   readonly staleServerIds: readonly string[];
   /** Whether nothing changed for the reader. */
   readonly isEmpty: boolean;
@@ -41,8 +48,15 @@ export interface TopologyChange {
 export function changesSince(store: Store, since: CursorPosition | null, view: View): ViewChanges {
   const position: CursorPosition = { revision: store.revision, view };
   const staleServerIds = staleServers(store, view);
-  if (since === null || since.revision > store.revision || since.revision < store.horizon) {
+  const needsSnapshot =
+    since?.view.subject !== view.subject ||
+    since.revision > store.revision ||
+    since.revision < store.horizonOf(view.subject);
+  if (view.subject === 'tasks')
+    return taskChanges(store, needsSnapshot ? null : since, view, { position, staleServerIds });
+  if (needsSnapshot) {
     return {
+      ...NO_TASKS,
       kind: 'SNAPSHOT',
       position,
       agents: store.agentsMatching(view).map((agent) => fullAgentChange(agent, view, store.lastSeenAt)),
@@ -61,6 +75,7 @@ export function changesSince(store: Store, since: CursorPosition | null, view: V
     !haveStaleServersChanged(store, since, view) &&
     since.resumedFrom !== 'OTHER_NODE';
   return {
+    ...NO_TASKS,
     kind: 'DELTA',
     position,
     agents,
@@ -69,6 +84,37 @@ export function changesSince(store: Store, since: CursorPosition | null, view: V
     staleServerIds,
     isEmpty,
   };
+}
+
+const NO_TASKS = { tasks: [], removedTaskIds: [] } as const;
+const NO_AGENTS = { agents: [], removedAgentIds: [], topologyChanges: null } as const;
+
+function taskChanges(
+  store: Store,
+  since: CursorPosition | null,
+  view: View,
+  common: Pick<ViewChanges, 'position' | 'staleServerIds'>,
+): ViewChanges {
+  if (since === null) {
+    const tasks = store.tasksMatching(view);
+    return { ...common, ...NO_AGENTS, kind: 'SNAPSHOT', tasks, removedTaskIds: [], isEmpty: false };
+  }
+  const tasks: Task[] = [];
+  const removedTaskIds: string[] = [];
+  for (const record of candidateRecords(store.tasks, since, view)) {
+    const past = pastKeysFor(record, since);
+    const matched = mayHaveSeen(past, since, view, matchesTask);
+    const task = record.value;
+    if (task === null || !matchesTask(view, task)) {
+      if (matched) removedTaskIds.push(record.id);
+    } else if (!matched || !past.exact || record.revision > since.revision) tasks.push(task);
+  }
+  const isEmpty =
+    tasks.length === 0 &&
+    removedTaskIds.length === 0 &&
+    !haveStaleServersChanged(store, since, view) &&
+    since.resumedFrom !== 'OTHER_NODE';
+  return { ...common, ...NO_AGENTS, kind: 'DELTA', tasks, removedTaskIds, isEmpty };
 }
 
 function agentChanges(

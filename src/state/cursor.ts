@@ -35,11 +35,20 @@ function encodeView(view: View): string {
   let text = viewTexts.get(view);
   if (text === undefined) {
     const reference = referenceOf(view);
-    const lists = [view.serverIds, view.serverTypes, view.agentTypes, view.swarmIds].map(list);
-    text = JSON.stringify(reference === null ? [includeMask(view), ...lists] : [reference]).slice(1, -1);
+    text = JSON.stringify(reference === null ? viewFields(view) : [reference]).slice(1, -1);
     viewTexts.set(view, text);
   }
   return text;
+}
+
+/** Returns the fields of `agentViewSchema` or `taskViewSchema`. */
+function viewFields(view: View): readonly unknown[] {
+  const { subject, serverIds, serverTypes, agentTypes, swarmIds, agentIds } = view;
+  const [head, ...filters] =
+    subject === 'tasks'
+      ? ([TASK_MARK, serverIds, serverTypes, swarmIds, agentIds] as const)
+      : ([includeMask(view), serverIds, serverTypes, agentTypes, swarmIds] as const);
+  return [head, ...filters.map(list)];
 }
 
 /** Content of a cursor. */
@@ -57,7 +66,7 @@ export function decodeCursor(cursor: string): DecodedCursor {
   if (!parsed.success) {
     throw new SwarmlensError(
       'BAD_USER_INPUT',
-      'Invalid cursor in argument "after". Pass an AgentUpdate.cursor unchanged.',
+      'Invalid cursor in argument "after". Pass the cursor of an update unchanged.',
       {
         argument: 'after',
       },
@@ -71,13 +80,11 @@ const VERSION = 1;
 const headSchema = [z.literal(VERSION), z.string(), z.int().min(0)] as const;
 const boundsSchema = [z.number().optional(), z.number().optional()] as const;
 const idListSchema = textListSchema.nullable();
-const viewSchema = [
-  z.int().min(0).max(7),
-  idListSchema,
-  listOf(z.enum(MCP_SERVER_TYPES)).nullable(),
-  idListSchema,
-  idListSchema,
-] as const;
+const typeListSchema = listOf(z.enum(MCP_SERVER_TYPES)).nullable();
+const agentViewSchema = [z.int().min(0).max(7), idListSchema, typeListSchema, idListSchema, idListSchema] as const;
+/** First field of a view of tasks, in the place of the included parts of a view of agents. */
+const TASK_MARK = 8;
+const taskViewSchema = [z.literal(TASK_MARK), idListSchema, typeListSchema, idListSchema, idListSchema] as const;
 
 const cursorSchema = z.union([
   z
@@ -89,7 +96,7 @@ const cursorSchema = z.union([
       bounds: toBounds(...bounds),
     })),
   z
-    .tuple([...headSchema, ...viewSchema, ...boundsSchema])
+    .tuple([...headSchema, ...agentViewSchema, ...boundsSchema])
     .transform(([, epoch, revision, mask, serverIds, serverTypes, agentTypes, swarmIds, ...bounds]): DecodedCursor => ({
       epoch,
       revision,
@@ -102,6 +109,14 @@ const cursorSchema = z.union([
         includeNeural: (mask & 2) !== 0,
         includeTopology: (mask & 4) !== 0,
       }),
+      bounds: toBounds(...bounds),
+    })),
+  z
+    .tuple([...headSchema, ...taskViewSchema, ...boundsSchema])
+    .transform(([, epoch, revision, , serverIds, serverTypes, swarmIds, agentIds, ...bounds]): DecodedCursor => ({
+      epoch,
+      revision,
+      view: createView({ subject: 'tasks', serverIds, serverTypes, swarmIds, agentIds }),
       bounds: toBounds(...bounds),
     })),
 ]);

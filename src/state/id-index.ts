@@ -1,4 +1,7 @@
-/** Ids of items by one of their values, for example agents by swarm. An item whose value is null has no entry. */
+/**
+ * Ids of items by one of their values, for example agents by swarm, or tasks by each of their agents. An item whose value is
+ * null has no entry.
+ */
 export class IdIndex<K> {
   readonly #ids = new Map<K, Set<string>>();
 
@@ -27,6 +30,11 @@ export class IdIndex<K> {
     return [...this.#ids].flatMap(([key, ids]) => (keys.has(key) ? [ids] : []));
   }
 
+  /** Returns the ids that a filter on the value lets through. Null if the filter is null, which excludes nothing. */
+  candidates(keys: ReadonlySet<K> | null): readonly ReadonlySet<string>[] | null {
+    return keys === null ? null : this.idsOfAll(keys);
+  }
+
   count(key: K): number {
     return this.ids(key).size;
   }
@@ -38,3 +46,22 @@ export class IdIndex<K> {
 }
 
 const NO_IDS: ReadonlySet<string> = new Set();
+
+/**
+ * Returns the shortest of several candidate lists, which are sets of ids. Null entries stand for filters that exclude nothing.
+ * Returns null if all are null.
+ */
+export function mostSelective(
+  candidates: readonly (readonly ReadonlySet<string>[] | null)[],
+): readonly ReadonlySet<string>[] | null {
+  let best: readonly ReadonlySet<string>[] | null = null;
+  let bestCount = Infinity;
+  for (const sets of candidates) {
+    if (sets === null) continue;
+    const count = sets.reduce((sum, { size }) => sum + size, 0);
+    if (count >= bestCount) continue;
+    best = sets;
+    bestCount = count;
+  }
+  return best;
+}

@@ -4,16 +4,18 @@ export { type ViewChanges, changesSince, type TopologyChange } from './changes-s
 export { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
 export { type EventsSince } from './event-ring.js';
 export { aggregatePerformance, type PerformanceMetrics } from './performance-metrics.js';
+export { type RevisionedMap } from './revisioned-map.js';
 export { type MergePatch, agentsEqual } from './agent-patch.js';
 export { type ServerChanges, serverChangesSince, type ServerCursor, serverSnapshot } from './server-changes-since.js';
 export { toStaleSnapshot } from './server-delta.js';
 export { type TimeBounds, RevisionTimeline } from './revision-timeline.js';
-export { Store, type StoreOptions } from './store.js';
+export { Store, type StoreOptions, tasksEqual } from './store.js';
 export {
   createView,
   maskAgent,
   matchesAgent,
   matchesServer,
+  matchesTask,
   restrictView,
   showsAllAgentsOf,
   showsToolResultsOf,

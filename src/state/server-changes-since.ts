@@ -9,8 +9,10 @@ import { createView } from './view.js';
 export interface ServerCursor {
   /** Revision of the store. -1 before the first read. */
   readonly revision: number;
-  /** Position in the event ring. */
+  /** Position in the ring of events. */
   readonly events: number;
+  /** Position in the ring of messages. */
+  readonly messages: number;
 }
 
 export type ServerChanges = {
@@ -38,9 +40,13 @@ export type ServerChanges = {
  * `changesSince` does for clients. Its cost grows with the changes of all servers since the cursor.
  */
 export function serverChangesSince(store: Store, serverId: string, since: ServerCursor): ServerChanges {
-  const { events: all, missed: missedEvents, end } = store.events.since(since.events);
-  const events = all.filter((event) => event.serverId === serverId);
-  const common = { cursor: { revision: store.revision, events: end }, missedEvents };
+  const found = store.events.since(since.events);
+  const messages = store.messages.since(since.messages);
+  const events = [...found.events, ...messages.events].filter((event) => event.serverId === serverId);
+  const common = {
+    cursor: { revision: store.revision, events: found.end, messages: messages.end },
+    missedEvents: found.missed + messages.missed,
+  };
   if (since.revision < store.horizon || since.revision < 0) return { ...common, kind: 'SNAPSHOT', events };
   const patches = new Map<string, MergePatch>();
   const agents = changed(store.agents, serverId, since.revision);
@@ -55,6 +61,7 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
   }
   const swarms = changed(store.swarms, serverId, since.revision);
   const edges = changed(store.edges, serverId, since.revision);
+  const tasks = changed(store.tasks, serverId, since.revision);
   return {
     ...common,
     kind: 'DELTA',
@@ -69,6 +76,8 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
       removedSwarmIds: swarms.removedIds,
       edges: edges.values,
       removedEdgeIds: edges.removedIds,
+      tasks: tasks.values,
+      removedTaskIds: tasks.removedIds,
       events,
     },
   };
@@ -83,6 +92,7 @@ export function serverSnapshot(store: Store, serverId: string): ServerSnapshot |
     agents: store.agentsOfServer(serverId),
     swarms: store.swarmsOfServer(serverId),
     edges: store.edgesOfServer(serverId),
+    tasks: store.tasksOfServer(serverId),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Agent, McpServer, Swarm, SwarmlensEvent, TopologyEdge } from '../model/index.js';
+import type { Agent, McpServer, Swarm, SwarmlensEvent, Task, TopologyEdge } from '../model/index.js';
 
 /** Complete state of one server at one revision. */
 export interface ServerSnapshot {
@@ -6,6 +6,7 @@ export interface ServerSnapshot {
   readonly agents: readonly Agent[];
   readonly swarms: readonly Swarm[];
   readonly edges: readonly TopologyEdge[];
+  readonly tasks: readonly Task[];
 }
 
 /** Changes of one server. Values are absolute, so that applying a delta twice has no further effect. */
@@ -23,6 +24,8 @@ export interface ServerDelta {
   readonly removedSwarmIds: readonly string[];
   readonly edges: readonly TopologyEdge[];
   readonly removedEdgeIds: readonly string[];
+  readonly tasks: readonly Task[];
+  readonly removedTaskIds: readonly string[];
   readonly events: readonly SwarmlensEvent[];
   /** Time of publication in milliseconds since the epoch, by the Redis clock. Null if the delta did not come from Redis. */
   readonly publishedAtMs: number | null;
@@ -40,6 +43,8 @@ export function emptyDelta(serverId: string): ServerDelta {
     removedSwarmIds: [],
     edges: [],
     removedEdgeIds: [],
+    tasks: [],
+    removedTaskIds: [],
     events: [],
     publishedAtMs: null,
   };
@@ -55,7 +60,9 @@ export function hasStateChanges(delta: ServerDelta): boolean {
     delta.swarms.length > 0 ||
     delta.removedSwarmIds.length > 0 ||
     delta.edges.length > 0 ||
-    delta.removedEdgeIds.length > 0
+    delta.removedEdgeIds.length > 0 ||
+    delta.tasks.length > 0 ||
+    delta.removedTaskIds.length > 0
   );
 }
 
@@ -68,5 +75,6 @@ export function toStaleSnapshot(snapshot: ServerSnapshot, server: McpServer, see
     ),
     swarms: snapshot.swarms.map((swarm) => ({ ...swarm, stale: true })),
     edges: snapshot.edges,
+    tasks: snapshot.tasks.map((task) => (task.stale ? task : { ...task, stale: true })),
   };
 }

@@ -1,4 +1,13 @@
-import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../model/index.js';
+import type {
+  Agent,
+  AgentMessage,
+  McpServer,
+  McpServerType,
+  OperationalEvent,
+  Swarm,
+  Task,
+  TopologyEdge,
+} from '../model/index.js';
 import { Emitter } from '../shared/index.js';
 import { type AgentDelta, computeAgentDeltas } from './agent-delta.js';
 import { type AgentCounts, AgentIndex } from './agent-index.js';
@@ -11,7 +20,19 @@ import { RevisionedMap } from './revisioned-map.js';
 import { stampChangedFields, agentsEqual } from './agent-patch.js';
 import type { RevisionTimeline } from './revision-timeline.js';
 import { ViewReferences } from './view-references.js';
-import { type AgentKey, toAgentKey, matchesAgent, agentKeysEqual, type View } from './view.js';
+import { TaskIndex } from './task-index.js';
+import {
+  type AgentKey,
+  agentKeysEqual,
+  listsEqual,
+  matchesAgent,
+  matchesTask,
+  type TaskKey,
+  taskKeysEqual,
+  toAgentKey,
+  toTaskKey,
+  type View,
+} from './view.js';
 
 /** Revisioned state of all servers. Every change has a revision. Readers keep the revision that they have received. */
 export class Store {
@@ -22,9 +43,13 @@ export class Store {
   readonly agents: RevisionedMap<Agent, AgentKey>;
   readonly swarms: RevisionedMap<Swarm, SwarmKey>;
   readonly edges: RevisionedMap<TopologyEdge, TopologyEdge>;
+  readonly tasks: RevisionedMap<Task, TaskKey>;
   readonly servers: RevisionedMap<McpServer, ServerKey>;
-  readonly events: EventRing;
+  readonly events: EventRing<OperationalEvent>;
+  /** Messages have a ring of their own, because talkative agents would displace the other events. */
+  readonly messages: EventRing<AgentMessage>;
   readonly #agentIndex = new AgentIndex();
+  readonly #taskIndex = new TaskIndex();
   readonly #swarmsByServer = new IdIndex<string>();
   readonly #edgesByServer = new IdIndex<string>();
   readonly #edgesBySwarm = new IdIndex<string>();
@@ -45,12 +70,14 @@ export class Store {
     this.agents = new RevisionedMap({ toKey: toAgentKey, keysEqual: agentKeysEqual, maxTombstones });
     this.swarms = new RevisionedMap({ toKey: toSwarmKey, keysEqual: swarmKeysEqual, maxTombstones });
     this.edges = new RevisionedMap({ toKey: (edge) => edge, keysEqual: edgesEqual, maxTombstones });
+    this.tasks = new RevisionedMap({ toKey: toTaskKey, keysEqual: taskKeysEqual, maxTombstones });
     this.servers = new RevisionedMap({
       toKey: ({ stale, agentServerTypes }) => ({ stale, agentServerTypes }),
       keysEqual: (a, b) => a.stale === b.stale && a.agentServerTypes.join() === b.agentServerTypes.join(),
       maxTombstones,
     });
     this.events = new EventRing(options.maxEvents);
+    this.messages = new EventRing(options.maxEvents);
   }
 
   /** Revision of the last commit. 0 before the first. */
@@ -66,8 +93,8 @@ export class Store {
 
   /**
    * Returns the position of a cursor. Null if the reader must start with a snapshot, because the cursor belongs to an earlier
-   * instance of the store, to another access scope, to a node whose revisions cannot be mapped, or to a view that is no
-   * longer known.
+   * instance of the store, to another access scope, to a node whose revisions cannot be mapped, to a stream of other items, or
+   * to a view that is no longer known.
    * @param requested view that the reader requests now
    * @throws SwarmlensError BAD_USER_INPUT if the text is not a cursor
    */
@@ -75,7 +102,7 @@ export class Store {
     const { epoch, revision, view: viewOrReference, bounds } = decodeCursor(cursor);
     const view =
       typeof viewOrReference === 'string' ? this.#views.resolve(viewOrReference, requested) : viewOrReference;
-    if (view === null) return null;
+    if (view?.subject !== requested.subject) return null;
     if (epoch === this.epoch) return { revision, view, resumedFrom: 'THIS_NODE' };
     const mapped = bounds === null ? null : (this.timeline?.revisionAt(bounds, this.#revision) ?? null);
     return mapped === null ? null : { revision: mapped, view, resumedFrom: 'OTHER_NODE' };
@@ -86,9 +113,16 @@ export class Store {
     return this.#commitCount;
   }
 
-  /** Oldest revision from which a delta can be computed. A reader at an older revision receives a snapshot. */
+  /** Oldest revision from which a delta of all items can be computed. */
   get horizon(): number {
-    return Math.max(this.agents.horizon, this.swarms.horizon, this.edges.horizon, this.servers.horizon);
+    return Math.max(this.horizonOf('agents'), this.horizonOf('tasks'));
+  }
+
+  /** Oldest revision from which a delta of a view can be computed. A reader at an older revision receives a snapshot. */
+  horizonOf(subject: View['subject']): number {
+    const { agents, swarms, edges, tasks, servers } = this;
+    if (subject === 'tasks') return Math.max(servers.horizon, tasks.horizon);
+    return Math.max(servers.horizon, agents.horizon, swarms.horizon, edges.horizon);
   }
 
   /** Calls back after each commit, including commits with events only. Dispose to stop. */
@@ -113,10 +147,10 @@ export class Store {
     return deltas;
   }
 
-  /** Returns an upper bound of the number of agents that match a view: those that match its most selective filter. */
+  /** Returns an upper bound of the number of items that match a view: those that match its most selective filter. */
   countCandidates(view: View): number {
-    const candidates = this.#agentIndex.candidates(view);
-    return candidates === null ? this.agents.size : candidates.reduce((sum, { size }) => sum + size, 0);
+    const [index, items] = view.subject === 'tasks' ? [this.#taskIndex, this.tasks] : [this.#agentIndex, this.agents];
+    return index.candidates(view)?.reduce((sum, { size }) => sum + size, 0) ?? items.size;
   }
 
   agentsMatching(view: View): Agent[] {
@@ -127,6 +161,13 @@ export class Store {
       for (const agent of itemsOf(this.agents, ids)) if (matchesAgent(view, agent)) found.push(agent);
     }
     return found;
+  }
+
+  tasksMatching(view: View): Task[] {
+    const candidates = this.#taskIndex.candidates(view);
+    if (candidates === null) return [...this.tasks.values()];
+    const ids = new Set(candidates.flatMap((set) => [...set]));
+    return itemsOf(this.tasks, ids).filter((task) => matchesTask(view, task));
   }
 
   /** Returns the metrics of the agents of a view. Computed once per view until the next commit. */
@@ -162,6 +203,24 @@ export class Store {
     return itemsOf(this.agents, this.#agentIndex.ofServer(serverId));
   }
 
+  agentsOfSwarm(swarmId: string): readonly Agent[] {
+    return itemsOf(this.agents, this.#agentIndex.ofSwarm(swarmId));
+  }
+
+  /** Returns the agents that an agent has started. */
+  childrenOf(agentId: string): readonly Agent[] {
+    return itemsOf(this.agents, this.#agentIndex.childrenOf(agentId));
+  }
+
+  tasksOfServer(serverId: string): readonly Task[] {
+    return itemsOf(this.tasks, this.#taskIndex.ofServer(serverId));
+  }
+
+  /** Returns the tasks that are assigned to an agent. */
+  tasksOfAgent(agentId: string): readonly Task[] {
+    return itemsOf(this.tasks, this.#taskIndex.ofAgent(agentId));
+  }
+
   swarmsOfServer(serverId: string): readonly Swarm[] {
     return itemsOf(this.swarms, this.#swarmsByServer.ids(serverId));
   }
@@ -193,6 +252,8 @@ export class Store {
       removedSwarmIds: selectMissingIds(this.swarmsOfServer(server.id), snapshot.swarms),
       edges: selectChanged(this.edges, snapshot.edges, edgesEqual),
       removedEdgeIds: selectMissingIds(this.edgesOfServer(server.id), snapshot.edges),
+      tasks: selectChanged(this.tasks, snapshot.tasks, tasksEqual),
+      removedTaskIds: selectMissingIds(this.tasksOfServer(server.id), snapshot.tasks),
     };
   }
 
@@ -204,6 +265,7 @@ export class Store {
       removedAgentIds: selectMissingIds(this.agentsOfServer(serverId), []),
       removedSwarmIds: selectMissingIds(this.swarmsOfServer(serverId), []),
       removedEdgeIds: selectMissingIds(this.edgesOfServer(serverId), []),
+      removedTaskIds: selectMissingIds(this.tasksOfServer(serverId), []),
     };
   }
 
@@ -217,7 +279,10 @@ export class Store {
       this.#apply(delta, (this.#revision += 1));
       this.timeline?.recordRevision(this.#revision, delta);
     }
-    for (const event of delta.events) this.events.append(event);
+    for (const event of delta.events) {
+      if (event.type === 'message') this.messages.append(event);
+      else this.events.append(event);
+    }
     this.#commits.emit(delta);
   }
 
@@ -243,6 +308,14 @@ export class Store {
       stampChangedFields(record.fieldRevisions, previous, agent, revision);
     }
     for (const edge of delta.edges) this.#putEdge(edge, revision);
+    for (const id of delta.removedTaskIds) {
+      this.#taskIndex.update(this.tasks.get(id) ?? null, null);
+      this.tasks.remove(id, revision);
+    }
+    for (const task of delta.tasks) {
+      this.#taskIndex.update(this.tasks.get(task.id) ?? null, task);
+      this.tasks.put(task.id, task, revision);
+    }
     if (delta.serverRemoved) {
       this.servers.remove(delta.serverId, revision);
       this.#seenAt.delete(delta.serverId);
@@ -274,6 +347,7 @@ export interface StoreOptions {
   readonly epoch: string;
   /** Maximum number of removals per kind of item that a reader can resume over. */
   readonly maxTombstones: number;
+  /** Maximum number of messages, and of all other events. */
   readonly maxEvents: number;
   /** Timeline for readers that resume from other nodes. Null on a single node. */
   readonly timeline?: RevisionTimeline | null;
@@ -310,6 +384,20 @@ function serversEqual(a: McpServer, b: McpServer): boolean {
 
 function edgesEqual(a: TopologyEdge, b: TopologyEdge): boolean {
   return a.from === b.from && a.to === b.to && a.relation === b.relation && a.inferred === b.inferred;
+}
+
+export function tasksEqual(a: Task, b: Task): boolean {
+  return (
+    a === b ||
+    (taskKeysEqual(a, b) &&
+      a.title === b.title &&
+      a.status === b.status &&
+      listsEqual(a.dependsOnIds, b.dependsOnIds) &&
+      a.createdAt === b.createdAt &&
+      a.startedAt === b.startedAt &&
+      a.endedAt === b.endedAt &&
+      a.stale === b.stale)
+  );
 }
 
 function selectChanged<V extends { readonly id: string }, K>(

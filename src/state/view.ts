@@ -1,27 +1,43 @@
-import { type Agent, type McpServer, type McpServerType, type Restriction, parseServerId } from '../model/index.js';
+import {
+  type Agent,
+  type McpServer,
+  type McpServerType,
+  parseServerId,
+  type Restriction,
+  type Task,
+} from '../model/index.js';
+
+/** Kind of the items that a reader receives. */
+export type ViewSubject = 'agents' | 'tasks';
 
 /**
- * Filters and included parts that one reader requested. An agent must match every filter. A filter that is null matches
+ * Filters and included parts that one reader requested. An item must match every filter. A filter that is null matches
  * everything, an empty one nothing.
  */
 export interface View {
   /** Key that is equal for equal views. */
   readonly key: string;
+  readonly subject: ViewSubject;
   readonly serverIds: ReadonlySet<string> | null;
   readonly serverTypes: ReadonlySet<McpServerType> | null;
   readonly agentTypes: ReadonlySet<string> | null;
   readonly swarmIds: ReadonlySet<string> | null;
+  /** Ids of the agents that tasks are assigned to. Null in a view of agents. */
+  readonly agentIds: ReadonlySet<string> | null;
   readonly includePerformance: boolean;
   readonly includeNeural: boolean;
   readonly includeTopology: boolean;
 }
 
 export interface ViewOptions {
+  /** @default 'agents' */
+  readonly subject?: ViewSubject;
   readonly serverIds?: readonly string[] | null | undefined;
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
   /** Agent types, compared in lower case. */
   readonly agentTypes?: readonly string[] | null | undefined;
   readonly swarmIds?: readonly string[] | null | undefined;
+  readonly agentIds?: readonly string[] | null | undefined;
   readonly includePerformance?: boolean;
   readonly includeNeural?: boolean;
   readonly includeTopology?: boolean;
@@ -32,7 +48,8 @@ export function createView(options: ViewOptions = {}): View {
   const serverTypes = sortUnique(options.serverTypes);
   const agentTypes = sortUnique(options.agentTypes?.map((type) => type.toLowerCase()));
   const swarmIds = sortUnique(options.swarmIds);
-  const { includePerformance = true, includeNeural = true, includeTopology = true } = options;
+  const agentIds = sortUnique(options.agentIds);
+  const { subject = 'agents', includePerformance = true, includeNeural = true, includeTopology = true } = options;
   return {
     key: JSON.stringify([
       serverIds,
@@ -42,11 +59,14 @@ export function createView(options: ViewOptions = {}): View {
       includePerformance,
       includeNeural,
       includeTopology,
+      ...(subject === 'agents' ? [] : [subject, agentIds]),
     ]),
+    subject,
     serverIds: serverIds && new Set(serverIds),
     serverTypes: serverTypes && new Set(serverTypes),
     agentTypes: agentTypes && new Set(agentTypes),
     swarmIds: swarmIds && new Set(swarmIds),
+    agentIds: agentIds && new Set(agentIds),
     includePerformance,
     includeNeural,
     includeTopology,
@@ -60,6 +80,8 @@ function sortUnique<T extends string>(values: readonly T[] | null | undefined): 
 /** Returns the view limited to what a restriction allows. */
 export function restrictView(view: View, restriction: Restriction): View {
   return createView({
+    subject: view.subject,
+    agentIds: view.agentIds && [...view.agentIds],
     serverIds: intersect(view.serverIds, restriction.serverIds),
     serverTypes: intersect(view.serverTypes, restriction.serverTypes),
     agentTypes: intersect(view.agentTypes, restriction.agentTypes),
@@ -100,24 +122,47 @@ export function matchesAgent(view: View, key: AgentKey): boolean {
   );
 }
 
-/** Returns whether a server can have agents that match the view, judged by its id and its server types. */
+/** Filter key of a task: the values that filters compare. */
+export type TaskKey = Pick<Task, 'serverId' | 'serverType' | 'swarmId' | 'agentIds'>;
+
+export function toTaskKey({ serverId, serverType, swarmId, agentIds }: Task): TaskKey {
+  return { serverId, serverType, swarmId, agentIds };
+}
+
+export function taskKeysEqual(a: TaskKey, b: TaskKey): boolean {
+  return a.serverType === b.serverType && a.swarmId === b.swarmId && listsEqual(a.agentIds, b.agentIds);
+}
+
+export function listsEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a === b || (a.length === b.length && a.every((value, index) => value === b[index]));
+}
+
+export function matchesTask({ serverIds, serverTypes, swarmIds, agentIds }: View, key: TaskKey): boolean {
+  return (
+    (serverIds === null || serverIds.has(key.serverId)) &&
+    (serverTypes === null || serverTypes.has(key.serverType)) &&
+    (swarmIds === null || (key.swarmId !== null && swarmIds.has(key.swarmId))) &&
+    (agentIds === null || key.agentIds.some((id) => agentIds.has(id)))
+  );
+}
+
+/** Returns whether a server can have items that match the view, judged by its id and its server types. */
 export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
   if (view.serverIds !== null && !view.serverIds.has(server.id)) return false;
   if (view.serverTypes !== null && !server.agentServerTypes.some((serverType) => view.serverTypes?.has(serverType)))
     return false;
   if (view.agentTypes?.size === 0) return false;
-  if (view.swarmIds === null) return true;
-  return serversOfSwarms(view.swarmIds).has(server.id);
+  return [view.swarmIds, view.agentIds].every((ids) => ids === null || serversOf(ids).has(server.id));
 }
 
-const swarmServers = new WeakMap<ReadonlySet<string>, ReadonlySet<string | null>>();
+const serversOfIds = new WeakMap<ReadonlySet<string>, ReadonlySet<string | null>>();
 
-/** Returns the ids of the servers of swarms. Computed once per filter, because every tick and every poll reads it. */
-function serversOfSwarms(swarmIds: ReadonlySet<string>): ReadonlySet<string | null> {
-  let serverIds = swarmServers.get(swarmIds);
+/** Returns the ids of the servers of items. Computed once per filter, because every tick and every poll reads it. */
+function serversOf(ids: ReadonlySet<string>): ReadonlySet<string | null> {
+  let serverIds = serversOfIds.get(ids);
   if (serverIds === undefined) {
-    serverIds = new Set([...swarmIds].map(parseServerId));
-    swarmServers.set(swarmIds, serverIds);
+    serverIds = new Set([...ids].map(parseServerId));
+    serversOfIds.set(ids, serverIds);
   }
   return serverIds;
 }

@@ -85,7 +85,7 @@ function agentOf(nativeId: string, changes: Partial<Agent> = {}): Agent {
 }
 
 function snapshotOf(server: McpServer, agents: readonly Agent[] = []): ServerSnapshot {
-  return { server, agents, swarms: [], edges: [] };
+  return { server, agents, swarms: [], edges: [], tasks: [] };
 }
 
 function noticeOf(serverId: string): Notice {

@@ -132,7 +132,7 @@ function withNames(names: Readonly<Record<string, string>>): ServerSnapshot {
   const [agent] = fc.sample(agentOf('x', 'a'), { numRuns: 1, seed: 5 });
   if (agent === undefined) throw new Error('no agent');
   const agents = Object.entries(names).map(([nativeId, name]) => ({ ...agent, id: `x:${nativeId}`, nativeId, name }));
-  return { server: serverOf('x'), agents, swarms: [], edges: [] };
+  return { server: serverOf('x'), agents, swarms: [], edges: [], tasks: [] };
 }
 
 describe('SubscriptionGroup', () => {

@@ -11,6 +11,8 @@ const CHANGES: ViewChanges = {
   agents: [{ agent: agentWith('a'), patch: () => ({}) }],
   removedAgentIds: ['y:b', 'z:c:d'],
   topologyChanges: null,
+  tasks: [],
+  removedTaskIds: [],
   staleServerIds: [],
   isEmpty: false,
 };

@@ -12,7 +12,7 @@ import {
   resolveRootSelection,
   SubscriptionGroups,
 } from '../../src/delivery/index.js';
-import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/model/index.js';
+import { type Agent, MCP_SERVER_TYPES, parseServerId, type Restriction } from '../../src/model/index.js';
 import { schema, type SchemaContext, sharedStreamPlan } from '../../src/schema/index.js';
 import type { SharedMessage } from '../../src/server/sharing/shared-message.js';
 import { ErrorMasker } from '../../src/server/plugins/error-masking.js';
@@ -23,11 +23,13 @@ import {
   createView,
   type CursorPosition,
   matchesAgent,
+  matchesServer,
   restrictView,
+  showsAllAgentsOf,
   Store,
 } from '../../src/state/index.js';
 import { recordingLogger } from '../mcp/support.js';
-import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverOf, serverSnapshotOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 /** SubscriptionSharing with access scopes and a manual clock, without sockets. */
@@ -240,7 +242,10 @@ describe('shared subscriptions', () => {
           expect(subscriber.received).toEqual(subscriber.unshared);
           const view = restrictView(createView(), viewer.restriction);
           for (const id of idsIn(subscriber.received)) {
-            expect(everSeen.get(id)?.some((agent) => matchesAgent(view, agent))).toBe(true);
+            const server = serverOf(parseServerId(id) ?? '');
+            // Viewers who see all agents also see references to agents that were never reported.
+            const isVisible = matchesServer(view, server) && showsAllAgentsOf(view, server);
+            expect(isVisible || everSeen.get(id)?.some((agent) => matchesAgent(view, agent))).toBe(true);
           }
           subscriber[Symbol.dispose]();
         }

@@ -32,7 +32,14 @@ describe('AgentDelta', () => {
       expect(
         delta.changeFor(
           after,
-          createView({ ...view, serverIds: ['x'], serverTypes: null, agentTypes: null, swarmIds: null }),
+          createView({
+            ...view,
+            serverIds: ['x'],
+            serverTypes: null,
+            agentTypes: null,
+            swarmIds: null,
+            agentIds: null,
+          }),
         ),
       ).toBe(change);
       const full = delta.fullChange(after, view);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot } from '../../src/state/index.js';
-import { EPOCH_TIME, serverSnapshotOf, serverOf, viewOptions } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf, anyViewOptions, viewOptions } from '../support/arbitraries.js';
 import { expectCurrentState, expectedAgents, Reader } from '../support/contract-client.js';
 import { runs } from '../support/fuzz-inputs.js';
 import { applyChange, newStore, serverChange, show } from './histories.js';
@@ -10,7 +10,7 @@ import { applyChange, newStore, serverChange, show } from './histories.js';
 const history = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: serverChange.map((change) => ({ change })) },
-    { weight: 3, arbitrary: viewOptions.map((options) => ({ read: options })) },
+    { weight: 3, arbitrary: anyViewOptions.map((options) => ({ read: options })) },
     { weight: 3, arbitrary: fc.constant({ readAgain: true as const }) },
   ),
   { maxLength: 30 },
@@ -54,8 +54,9 @@ describe('changesSince', () => {
           if ('change' in step) applyChange(store, step.change);
           else {
             if ('read' in step) view = createView(step.read);
-            const had = new Set(reader.agents.keys());
-            for (const id of reader.read(store, view).removedAgentIds) expect(had).toContain(id);
+            const had = new Set([...reader.agents.keys(), ...reader.tasks.keys()]);
+            const { removedAgentIds, removedTaskIds } = reader.read(store, view);
+            for (const id of [...removedAgentIds, ...removedTaskIds]) expect(had).toContain(id);
           }
         }
       }),
@@ -65,14 +66,21 @@ describe('changesSince', () => {
 
   test('is empty and keeps the position when nothing changed', () => {
     fc.assert(
-      fc.property(serverSnapshotOf('x'), viewOptions, (snapshot, options) => {
+      fc.property(serverSnapshotOf('x'), anyViewOptions, (snapshot, options) => {
         const store = newStore();
         const view = createView(options);
         show(store, snapshot);
         const { position } = changesSince(store, null, view);
         show(store, snapshot);
         const again = changesSince(store, position, view);
-        expect(again).toMatchObject({ kind: 'DELTA', isEmpty: true, agents: [], removedAgentIds: [] });
+        expect(again).toMatchObject({
+          kind: 'DELTA',
+          isEmpty: true,
+          agents: [],
+          removedAgentIds: [],
+          tasks: [],
+          removedTaskIds: [],
+        });
         expect(again.position.revision).toBe(position.revision);
       }),
     );
@@ -111,7 +119,7 @@ describe('changesSince', () => {
     if (snapshot === undefined) throw new Error('no sample');
     show(store, snapshot);
     const { position } = changesSince(store, null, view);
-    show(store, { server: snapshot.server, agents: [], swarms: [], edges: [] });
+    show(store, { server: snapshot.server, agents: [], swarms: [], edges: [], tasks: [] });
     expect(changesSince(store, position, view).kind).toBe('SNAPSHOT');
     expect(changesSince(store, { view, revision: store.revision + 1 }, view).kind).toBe('SNAPSHOT');
   });
@@ -120,7 +128,7 @@ describe('changesSince', () => {
     const store = newStore();
     const everything = createView();
     const nothing = createView({ serverTypes: ['CUSTOM'] });
-    const empty = { agents: [], swarms: [], edges: [] };
+    const empty = { agents: [], swarms: [], edges: [], tasks: [] };
     show(store, { server: serverOf('x'), ...empty });
     const seen = changesSince(store, null, everything).position;
     const unseen = changesSince(store, null, nothing).position;
@@ -162,6 +170,7 @@ describe('an agent that comes and goes repeatedly', () => {
       agents: agents.map((agent, index) => ({ ...agent, type: index === 0 && round % 2 === 0 ? 'tester' : 'coder' })),
       swarms: [],
       edges: [],
+      tasks: [],
     });
     show(store, flapping(0));
     const reader = new Reader();

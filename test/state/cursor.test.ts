@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SwarmlensError } from '../../src/shared/index.js';
 import { createView, decodeCursor, encodeCursor, Store, type View } from '../../src/state/index.js';
-import { viewOptions } from '../support/arbitraries.js';
+import { anyViewOptions } from '../support/arbitraries.js';
 
 function newStore(epoch = 'epoch'): Store {
   return new Store({ epoch, maxTombstones: 1, maxEvents: 1 });
@@ -58,7 +58,7 @@ describe('cursor of a long view', () => {
 describe('cursor', () => {
   test('for any position: decodes to the encoded position', () => {
     fc.assert(
-      fc.property(fc.nat(), viewOptions, (revision, options) => {
+      fc.property(fc.nat(), anyViewOptions, (revision, options) => {
         const position = { revision, view: createView(options) };
         const decoded = { epoch: 'epoch', ...position, bounds: null };
         expect(decodeCursor(encodeCursor('epoch', position))).toEqual(decoded);
@@ -73,6 +73,17 @@ describe('cursor', () => {
     const cursor = encodeCursor('epoch', { revision: 3, view });
     expect(newStore('another').resolveCursor(cursor, view)).toBeNull();
     expect(newStore('epoch').resolveCursor(cursor, view)).toMatchObject({ revision: 3 });
+  });
+
+  test('does not resolve for a stream of other items', () => {
+    const store = newStore('epoch');
+    for (const subject of ['agents', 'tasks'] as const) {
+      const cursor = store.createCursor({ revision: 3, view: createView({ subject }) });
+      expect(store.resolveCursor(cursor, createView({ subject }))).toMatchObject({ revision: 3 });
+      expect(
+        store.resolveCursor(cursor, createView({ subject: subject === 'agents' ? 'tasks' : 'agents' })),
+      ).toBeNull();
+    }
   });
 
   test('for any filters: equal views have equal keys, whatever the order and repetition of values', () => {

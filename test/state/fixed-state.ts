@@ -1,4 +1,4 @@
-import type { Agent, Swarm, TopologyEdge } from '../../src/model/index.js';
+import type { Agent, Swarm, Task, TopologyEdge } from '../../src/model/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { UNOBSERVED } from '../support/unknown-fields.js';
 
@@ -47,6 +47,26 @@ export function swarmWith(nativeId: string, changes: Partial<Swarm> = {}): Swarm
     tasksCompleted: null,
     stale: false,
     createdAt: null,
+    ...changes,
+  };
+}
+
+/** Task of the server `x`. */
+export function taskWith(nativeId: string, changes: Partial<Task> = {}): Task {
+  return {
+    id: `x:${nativeId}`,
+    nativeId,
+    serverId: 'x',
+    serverType: 'RUV_SWARM',
+    swarmId: null,
+    title: null,
+    status: 'PENDING',
+    agentIds: [],
+    dependsOnIds: [],
+    createdAt: null,
+    startedAt: null,
+    endedAt: null,
+    stale: false,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot, Store, RevisionTimeline } from '../../src/state/index.js';
-import { EPOCH_TIME, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, anyViewOptions } from '../support/arbitraries.js';
 import { expectCurrentState, Reader } from '../support/contract-client.js';
 import { runs } from '../support/fuzz-inputs.js';
 
@@ -53,7 +53,7 @@ const steps = fc.array(
     { weight: 1, arbitrary: shown.map((show) => ({ show })) },
     { weight: 4, arbitrary: fc.tuple(node, fc.nat(4)).map((follow) => ({ follow })) },
     { weight: 1, arbitrary: node.map((interrupt) => ({ interrupt })) },
-    { weight: 6, arbitrary: fc.tuple(node, fc.option(viewOptions, { freq: 1 })).map((read) => ({ read })) },
+    { weight: 6, arbitrary: fc.tuple(node, fc.option(anyViewOptions, { freq: 1 })).map((read) => ({ read })) },
   ),
   { minLength: 10, maxLength: 60 },
 );

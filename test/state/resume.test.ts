@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesSince, createView, type Store, type View } from '../../src/state/index.js';
-import { serverOf, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
+import { serverOf, serverSnapshotOf, anyViewOptions } from '../support/arbitraries.js';
 import { expectCurrentState, Reader } from '../support/contract-client.js';
 import { runs } from '../support/fuzz-inputs.js';
 import { applyChange, newStore, serverChange, show } from './histories.js';
@@ -44,7 +44,7 @@ class ResumingClient {
 const steps = fc.array(
   fc.oneof(
     { weight: 7, arbitrary: serverChange.map((change) => ({ change })) },
-    { weight: 1, arbitrary: viewOptions.map((options) => ({ replace: options })) },
+    { weight: 1, arbitrary: anyViewOptions.map((options) => ({ replace: options })) },
     { weight: 4, arbitrary: fc.nat(50).map((index) => ({ reconnect: index })) },
     { weight: 4, arbitrary: fc.constant({ read: true as const }) },
   ),
@@ -80,7 +80,7 @@ describe('a client that resumes', () => {
       { numRuns: 1, seed: 1 },
     );
     if (snapshot === undefined) throw new Error('no sample');
-    const empty = { server, agents: [], swarms: [], edges: [] };
+    const empty = { server, agents: [], swarms: [], edges: [], tasks: [] };
     show(store, empty);
     const view = createView();
     const cursor = store.createCursor(changesSince(store, null, view).position);
@@ -121,7 +121,7 @@ describe('a client that resumes', () => {
 
   test('receives nothing when nothing changed after its cursor', () => {
     fc.assert(
-      fc.property(serverSnapshotOf('x'), viewOptions, (snapshot, options) => {
+      fc.property(serverSnapshotOf('x'), anyViewOptions, (snapshot, options) => {
         const store = newStore();
         const view = createView(options);
         show(store, snapshot);

@@ -12,7 +12,7 @@ import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
 import { runs } from '../support/fuzz-inputs.js';
 import { applyChange, newStore, serverChange, show } from './histories.js';
 
-const NOWHERE: ServerCursor = { revision: -1, events: 0 };
+const NOWHERE: ServerCursor = { revision: -1, events: 0, messages: 0 };
 
 function notice(message: string, serverId: string | null): Notice {
   return { type: 'notice', code: 'X', severity: 'INFO', message, serverId, timestamp: EPOCH_TIME };
@@ -26,6 +26,7 @@ function sorted(snapshot: ServerSnapshot | null): unknown {
       agents: [...snapshot.agents].sort(byId),
       swarms: [...snapshot.swarms].sort(byId),
       edges: [...snapshot.edges].sort(byId),
+      tasks: [...snapshot.tasks].sort(byId),
     }
   );
 }
@@ -84,7 +85,7 @@ describe('serverChangesSince', () => {
       fc.property(serverSnapshotOf('x'), serverSnapshotOf('x'), serverSnapshotOf('x'), (first, second, third) => {
         const store = newStore();
         show(store, first);
-        const cursor = { revision: store.revision, events: 0 };
+        const cursor = { revision: store.revision, events: 0, messages: 0 };
         show(store, second);
         const copy = newStore();
         show(copy, second);
@@ -107,7 +108,7 @@ describe('serverChangesSince', () => {
     if (snapshot === undefined || first === undefined) throw new Error('no sample');
     const showAgents = (agents: readonly Agent[]): void => show(store, { ...snapshot, edges: [], agents });
     showAgents([first]);
-    const cursor = { revision: store.revision, events: 0 };
+    const cursor = { revision: store.revision, events: 0, messages: 0 };
     for (const name of ['a', 'b', 'c']) showAgents([{ ...first, name }, ...others]);
     showAgents([{ ...first, name: 'd' }]);
     const changes = serverChangesSince(store, 'x', cursor);
@@ -125,7 +126,7 @@ describe('serverChangesSince', () => {
     );
     if (x === undefined || y === undefined) throw new Error('no sample');
     show(store, x);
-    const cursor = { revision: store.revision, events: 0 };
+    const cursor = { revision: store.revision, events: 0, messages: 0 };
     show(store, y);
     store.commit(store.removalDelta('x'));
     const changes = serverChangesSince(store, 'x', cursor);
@@ -142,7 +143,7 @@ describe('serverChangesSince', () => {
       store.commit({ ...emptyDelta(serverId ?? ''), events: [notice(message, serverId)] });
     };
     addEvent('before', 'x');
-    const cursor = { revision: store.revision, events: store.events.end };
+    const cursor = { revision: store.revision, events: store.events.end, messages: 0 };
     addEvent('one', 'x');
     addEvent('other', 'y');
     addEvent('of the node', null);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { emptyDelta, hasStateChanges, toStaleSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
-import { agentWith, edgeWith, swarmWith } from './fixed-state.js';
+import { agentWith, edgeWith, swarmWith, taskWith } from './fixed-state.js';
 
 const LATER = '2026-11-23T15:00:01.000Z';
 
@@ -15,6 +15,8 @@ describe('hasStateChanges', () => {
     { removedSwarmIds: ['x:s'] },
     { edges: [edgeWith('a', 'b')] },
     { removedEdgeIds: ['e'] },
+    { tasks: [taskWith('t')] },
+    { removedTaskIds: ['x:t'] },
   ])('returns true when a delta holds only %o', (changes) => {
     expect(hasStateChanges({ ...emptyDelta('x'), ...changes })).toBe(true);
   });
@@ -26,15 +28,22 @@ describe('hasStateChanges', () => {
 
 describe('toStaleSnapshot', () => {
   const agents = [agentWith('a'), agentWith('old', { stale: true })];
-  const snapshot = { server: serverOf('x'), agents, swarms: [swarmWith('s')], edges: [edgeWith('a', 'old')] };
+  const snapshot = {
+    server: serverOf('x'),
+    agents,
+    swarms: [swarmWith('s')],
+    edges: [edgeWith('a', 'old')],
+    tasks: [taskWith('t')],
+  };
 
-  test('marks agents and swarms as stale since the last answer, and keeps what is stale already', () => {
+  test('marks agents, swarms and tasks as stale since the last answer, and keeps what is stale already', () => {
     const server = serverOf('x', true);
     expect(toStaleSnapshot(snapshot, server, LATER)).toEqual({
       server,
       agents: [agentWith('a', { stale: true, lastSeenAt: LATER }), agentWith('old', { stale: true })],
       swarms: [swarmWith('s', { stale: true })],
       edges: snapshot.edges,
+      tasks: [taskWith('t', { stale: true })],
     });
   });
 

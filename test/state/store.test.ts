@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Notice } from '../../src/model/index.js';
+import type { Notice, Task } from '../../src/model/index.js';
 import { createView, emptyDelta, type ServerDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
-import { agentWith, edgeWith, swarmWith } from './fixed-state.js';
+import { agentWith, edgeWith, swarmWith, taskWith } from './fixed-state.js';
 
 const LATER = '2026-11-23T15:00:01.000Z';
 
@@ -11,7 +11,22 @@ const SNAPSHOT: ServerSnapshot = {
   agents: [agentWith('a', { swarmId: 'x:s' }), agentWith('b')],
   swarms: [swarmWith('s')],
   edges: [edgeWith('a', 'b')],
+  tasks: [taskWith('t', { agentIds: ['x:a'] })],
 };
+
+/** A change of each field of a task. */
+const TASK_CHANGES: readonly Partial<Task>[] = [
+  { serverType: 'DAA' },
+  { swarmId: 'x:s' },
+  { title: 'fix' },
+  { status: 'COMPLETED' },
+  { agentIds: ['x:b'] },
+  { dependsOnIds: ['x:u'] },
+  { createdAt: LATER },
+  { startedAt: LATER },
+  { endedAt: LATER },
+  { stale: true },
+];
 
 const NOTICE: Notice = {
   type: 'notice',
@@ -50,15 +65,22 @@ describe('Store', () => {
       { edges: [edgeWith('a', 'b', { inferred: true })] },
       { edges: [edgeWith('a', 'b', { inferred: true })] },
     ],
+    ['a missing task', { tasks: [] }, { removedTaskIds: ['x:t'] }],
+    ...TASK_CHANGES.map((change): [string, Partial<ServerSnapshot>, Partial<ServerDelta>] => {
+      const tasks = [taskWith('t', { agentIds: ['x:a'], ...change })];
+      return [`the field ${Object.keys(change).join()} of a task`, { tasks }, { tasks }];
+    }),
   ])('differs from a snapshot in %s', (_, changes, expected) => {
     expect(newStore().diff({ ...SNAPSHOT, ...changes }, null)).toEqual({ ...emptyDelta('x'), ...expected });
   });
 
   test('removes a server with everything that belongs to it, and nothing else', () => {
-    const other: ServerSnapshot = { server: serverOf('y'), agents: [], swarms: [], edges: [] };
+    const other: ServerSnapshot = { server: serverOf('y'), agents: [], swarms: [], edges: [], tasks: [] };
     const store = newStore([SNAPSHOT, other]);
     store.commit(store.removalDelta('x'));
-    expect([store.agents.size, store.swarms.size, store.edges.size, store.servers.size]).toEqual([0, 0, 0, 1]);
+    const { agents, swarms, edges, tasks, servers } = store;
+    expect([agents, swarms, edges, tasks, servers].map(({ size }) => size)).toEqual([0, 0, 0, 0, 1]);
+    expect(store.tasksOfAgent('x:a')).toEqual([]);
     expect([store.serverLastSeenAt('x'), store.serverLastSeenAt('y')]).toEqual([null, EPOCH_TIME]);
     expect(store.edgesOfAgent('x:a').size).toBe(0);
   });
@@ -75,7 +97,7 @@ describe('Store', () => {
       store.commit({ ...emptyDelta('x'), [kind]: [id] });
       expect(store.horizon).toBe(2);
     }
-    const store = newStore([{ ...SNAPSHOT, agents: [], swarms: [], edges: [] }], 0);
+    const store = newStore([{ ...SNAPSHOT, agents: [], swarms: [], edges: [], tasks: [] }], 0);
     store.commit(store.removalDelta('x'));
     expect(store.horizon).toBe(2);
   });

@@ -10,6 +10,8 @@ import {
   MCP_SERVER_TYPES,
   UNKNOWN_PERFORMANCE,
   type Swarm,
+  type Task,
+  TASK_STATUSES,
   type TopologyEdge,
   WAIT_REASONS,
 } from '../../src/model/index.js';
@@ -144,7 +146,33 @@ function swarmOf(serverId: string, nativeId: string, topologyName: string | null
   };
 }
 
-/** Snapshots of a server with up to five agents, up to five edges and up to two swarms. */
+const TASK_IDS = ['t1', 't2', 't3'] as const;
+
+export function taskOf(serverId: string, nativeId: string): fc.Arbitrary<Task> {
+  const toIds = (nativeIds: readonly string[]): string[] => nativeIds.map((id) => `${serverId}:${id}`);
+  return fc
+    .record({
+      serverType: fc.constantFrom(...MCP_SERVER_TYPES.slice(0, 3)),
+      swarm: option(fc.constantFrom(...SWARMS)),
+      status: fc.constantFrom(...TASK_STATUSES),
+      title: option(fc.constantFrom('fix', 'test')),
+      agentIds: fc.subarray([...IDS], { maxLength: 2 }).map(toIds),
+      dependsOnIds: fc.subarray(TASK_IDS.filter((id) => id !== nativeId)).map(toIds),
+      createdAt: option(fc.constant(EPOCH_TIME)),
+      startedAt: fc.constant(null),
+      endedAt: option(fc.constant(EPOCH_TIME)),
+      stale: fc.boolean(),
+    })
+    .map(({ swarm, ...known }) => ({
+      id: `${serverId}:${nativeId}`,
+      nativeId,
+      serverId,
+      swarmId: swarm === null ? null : `${serverId}:${swarm}`,
+      ...known,
+    }));
+}
+
+/** Snapshots of a server with up to five agents, up to five edges, up to two swarms and up to three tasks. */
 export function serverSnapshotOf(serverId: string): fc.Arbitrary<ServerSnapshot> {
   return fc
     .record({
@@ -157,8 +185,9 @@ export function serverSnapshotOf(serverId: string): fc.Arbitrary<ServerSnapshot>
       }),
       inferred: fc.boolean(),
       stale: fc.boolean(),
+      tasks: fc.subarray([...TASK_IDS]).chain((ids) => fc.tuple(...ids.map((id) => taskOf(serverId, id)))),
     })
-    .map(({ agents, swarms, topologyName, edges, inferred, stale }) => ({
+    .map(({ agents, swarms, topologyName, edges, inferred, stale, tasks }) => ({
       server: serverOf(serverId, stale),
       agents,
       swarms: swarms.map((swarm) => swarmOf(serverId, swarm, topologyName)),
@@ -173,6 +202,7 @@ export function serverSnapshotOf(serverId: string): fc.Arbitrary<ServerSnapshot>
           relation: 'leads',
           inferred,
         })),
+      tasks,
     }));
 }
 
@@ -184,3 +214,17 @@ export const viewOptions: fc.Arbitrary<ViewOptions> = fc.record({
   includeNeural: fc.boolean(),
   includeTopology: fc.boolean(),
 });
+
+/** Options of views of tasks. */
+export const taskViewOptions: fc.Arbitrary<ViewOptions> = fc.record({
+  subject: fc.constant('tasks'),
+  serverTypes: option(fc.subarray(MCP_SERVER_TYPES.slice(0, 3))),
+  swarmIds: option(fc.subarray(['x:s1', 'x:s2', 'y:s1'])),
+  agentIds: option(fc.subarray(['x:a', 'x:b', 'y:a'])),
+});
+
+/** Options of views of agents or tasks. */
+export const anyViewOptions: fc.Arbitrary<ViewOptions> = fc.oneof(
+  { weight: 2, arbitrary: viewOptions },
+  { weight: 1, arbitrary: taskViewOptions },
+);

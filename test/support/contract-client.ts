@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Agent, TopologyEdge } from '../../src/model/index.js';
+import type { Agent, Task, TopologyEdge } from '../../src/model/index.js';
 import {
   type ViewChanges,
   changesSince,
@@ -18,6 +18,7 @@ export class Reader {
   readonly edges = new Map<string, TopologyEdge>();
   /** Topology names of the visible swarms. */
   readonly swarms = new Map<string, string | null>();
+  readonly tasks = new Map<string, Task>();
   staleServerIds: readonly string[] = [];
   position: CursorPosition | null = null;
 
@@ -29,7 +30,10 @@ export class Reader {
       this.patched.clear();
       this.edges.clear();
       this.swarms.clear();
+      this.tasks.clear();
     }
+    for (const task of changes.tasks) this.tasks.set(task.id, task);
+    for (const id of changes.removedTaskIds) this.tasks.delete(id);
     for (const { agent, patch } of changes.agents) {
       this.agents.set(agent.id, agent);
       const base = changes.kind === 'SNAPSHOT' ? {} : (this.patched.get(agent.id) ?? {});
@@ -78,6 +82,18 @@ export function expectedAgents(store: Store, view: View): Map<string, Agent> {
   return new Map(store.agentsMatching(view).map((agent) => [agent.id, maskAgent(view, agent)]));
 }
 
+/** Returns the tasks that a query with the same view returns now, found without an index. */
+export function expectedTasks(store: Store, view: View): Map<string, Task> {
+  const tasks = [...store.tasks.values()].filter(
+    ({ serverId, serverType, swarmId, agentIds }) =>
+      (view.serverIds?.has(serverId) ?? true) &&
+      (view.serverTypes?.has(serverType) ?? true) &&
+      (view.swarmIds?.has(swarmId ?? '') ?? true) &&
+      (view.agentIds === null || agentIds.some((id) => view.agentIds?.has(id))),
+  );
+  return new Map(tasks.map((task) => [task.id, task]));
+}
+
 export function expectedEdges(store: Store, view: View): Map<string, TopologyEdge> {
   if (!view.includeTopology) return new Map();
   const isVisible = (id: string): boolean => {
@@ -105,14 +121,18 @@ export function expectedSwarms(store: Store, view: View): Map<string, string | n
 
 /** Asserts that a reader has exactly the state of the store in a view. */
 export function expectCurrentState(reader: Reader, store: Store, view: View): void {
+  const stale = [...store.servers.values()].filter((server) => server.stale && matchesServer(view, server));
+  expect([...reader.staleServerIds].sort()).toEqual(stale.map(({ id }) => id).sort());
+  if (view.subject === 'tasks') {
+    expect(reader.tasks).toEqual(expectedTasks(store, view));
+    return;
+  }
   const expected = expectedAgents(store, view);
   expect(reader.agents).toEqual(expected);
   const patched = new Map([...reader.patched].map(([id, agent]) => [id, withoutNulls(agent)]));
   expect(patched).toEqual(new Map([...expected].map(([id, agent]) => [id, withoutNulls(agent)])));
   expect(reader.edges).toEqual(expectedEdges(store, view));
   expect(reader.swarms).toEqual(expectedSwarms(store, view));
-  const stale = [...store.servers.values()].filter((server) => server.stale && matchesServer(view, server));
-  expect([...reader.staleServerIds].sort()).toEqual(stale.map(({ id }) => id).sort());
 }
 
 /** Removes null values from objects, because a null value and a missing key are equal in a merge patch. */

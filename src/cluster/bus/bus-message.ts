@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Agent, parseServerId, type SwarmlensEvent } from '../../model/index.js';
 import { emptyDelta, type MergePatch, type ServerDelta, type ServerChanges, type Store } from '../../state/index.js';
 import { listOf, textListSchema } from '../../shared/index.js';
-import { agentSchema, edgeSchema, eventSchema, serverSchema, swarmSchema } from '../wire-schemas.js';
+import { agentSchema, edgeSchema, eventSchema, serverSchema, swarmSchema, taskSchema } from '../wire-schemas.js';
 
 /** Position in the messages of a server: fencing token of the owner, and number of the message under it. */
 export interface BusPosition {
@@ -34,10 +34,12 @@ const bodySchema = z.object({
   p: listOf(z.tuple([z.string(), z.record(z.string(), z.unknown())])).optional(),
   w: listOf(swarmSchema).optional(),
   e: listOf(edgeSchema).optional(),
-  /** Ids of removed agents, swarms and edges, without the server id. */
+  k: listOf(taskSchema).optional(),
+  /** Ids of removed agents, swarms, edges and tasks, without the server id. */
   ra: textListSchema.optional(),
   rw: textListSchema.optional(),
   re: textListSchema.optional(),
+  rk: textListSchema.optional(),
   /** Events. */
   v: listOf(eventSchema).optional(),
 });
@@ -57,9 +59,9 @@ export function parseBusMessage(value: unknown, serverId: string): BusMessage | 
   const parsed = messageSchema.safeParse(value);
   if (!parsed.success) return null;
   const [fencingToken, seq, atMs, body] = parsed.data;
-  const { s, a = [], w = [], e = [], v = [] } = body;
-  const idPrefixes = [...a, ...w, ...e].map(({ id }) => parseServerId(id));
-  const serverIds = [...a, ...w, ...e, ...v].map((item) => item.serverId);
+  const { s, a = [], w = [], e = [], k = [], v = [] } = body;
+  const idPrefixes = [...a, ...w, ...e, ...k].map(({ id }) => parseServerId(id));
+  const serverIds = [...a, ...w, ...e, ...k, ...v].map((item) => item.serverId);
   const isOfServer = [s?.id ?? serverId, ...idPrefixes, ...serverIds].every((id) => id === serverId);
   return isOfServer ? { fencingToken, seq, atMs, body } : null;
 }
@@ -98,9 +100,11 @@ export function createMessageBody(
     ...optionalList('p', patched),
     ...optionalList('w', delta.swarms),
     ...optionalList('e', delta.edges),
+    ...optionalList('k', delta.tasks),
     ...optionalList('ra', toLocalIds(delta.removedAgentIds)),
     ...optionalList('rw', toLocalIds(delta.removedSwarmIds)),
     ...optionalList('re', toLocalIds(delta.removedEdgeIds)),
+    ...optionalList('rk', toLocalIds(delta.removedTaskIds)),
   };
 }
 
@@ -109,7 +113,7 @@ export function createMessageBody(
  */
 export function toServerDelta(store: Store, serverId: string, { body, atMs }: BusMessage): ServerDelta | null {
   if (body.x === 1) return { ...store.removalDelta(serverId), publishedAtMs: atMs };
-  const { t = null, s = null, a = [], p = [], w = [], e = [], ra = [], rw = [], re = [] } = body;
+  const { t = null, s = null, a = [], p = [], w = [], e = [], k = [], ra = [], rw = [], re = [], rk = [] } = body;
   const toGlobalIds = (ids: readonly string[]): string[] => ids.map((id) => `${serverId}:${id}`);
   const agents = [...a];
   for (const [nativeId, patch] of p) {
@@ -128,6 +132,8 @@ export function toServerDelta(store: Store, serverId: string, { body, atMs }: Bu
     removedSwarmIds: toGlobalIds(rw),
     edges: e,
     removedEdgeIds: toGlobalIds(re),
+    tasks: k,
+    removedTaskIds: toGlobalIds(rk),
     publishedAtMs: atMs,
   };
 }

@@ -103,7 +103,7 @@ export class RedisBus implements Bus {
     try {
       this.#listeners.emit(delta);
     } finally {
-      this.#writerFor(delta.serverId, delta.events.length)?.scheduleWrite();
+      this.#writerFor(delta.serverId, delta.events)?.scheduleWrite();
     }
   }
 
@@ -244,7 +244,7 @@ export class RedisBus implements Bus {
     for (const id of this.#followers.keys()) if (fencingTokens.tokenOf(id) !== null) this.#followers.delete(id);
     const owned: string[] = [];
     for (const { id } of store.servers.values()) {
-      if (this.#writerFor(id, 0) === null) this.#follow(id);
+      if (this.#writerFor(id, []) === null) this.#follow(id);
       else owned.push(id);
     }
     return owned;
@@ -261,16 +261,21 @@ export class RedisBus implements Bus {
 
   /**
    * Returns the writer of a server. Null if this node does not own the server.
-   * @param newEvents number of committed events that are not published yet
+   * @param newEvents committed events that are not published yet
    */
-  #writerFor(serverId: string, newEvents: number): ServerWriter | null {
+  #writerFor(serverId: string, newEvents: ServerDelta['events']): ServerWriter | null {
     const { store, fencingTokens } = this.#options;
     const fencingToken = fencingTokens.tokenOf(serverId);
     if (fencingToken === null) return null;
     let writer = this.#writers.get(serverId);
     if (writer?.fencingToken !== fencingToken) {
       if (writer !== undefined) this.#dropWriter(serverId, writer);
-      writer = new ServerWriter(serverId, fencingToken, store.events.end - newEvents, this.#writerDeps);
+      const messages = newEvents.filter(({ type }) => type === 'message').length;
+      const positions = {
+        events: store.events.end - (newEvents.length - messages),
+        messages: store.messages.end - messages,
+      };
+      writer = new ServerWriter(serverId, fencingToken, positions, this.#writerDeps);
       this.#writers.set(serverId, writer);
     }
     return writer;

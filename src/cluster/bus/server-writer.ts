@@ -65,11 +65,16 @@ export class ServerWriter implements AsyncDisposable {
   #isClosed = false;
   #pendingWrite: Promise<void> | null = null;
 
-  /** @param events position of the first event to publish */
-  constructor(serverId: string, fencingToken: number, events: number, deps: ServerWriterDeps) {
+  /** @param events positions of the first event and of the first message to publish */
+  constructor(
+    serverId: string,
+    fencingToken: number,
+    events: Pick<ServerCursor, 'events' | 'messages'>,
+    deps: ServerWriterDeps,
+  ) {
     this.#serverId = serverId;
     this.fencingToken = fencingToken;
-    this.#cursor = { revision: -1, events };
+    this.#cursor = { ...events, revision: -1 };
     this.#deps = deps;
   }
 

@@ -6,7 +6,7 @@ import type { RedisConnection } from '../redis/redis-connection.js';
 import type { RefusalReason } from '../redis/refusals.js';
 import type { HashSum } from '../redis/seal.js';
 import type { BusPosition } from './bus-message.js';
-import { agentSchema, edgeSchema, serverSchema, swarmSchema } from '../wire-schemas.js';
+import { agentSchema, edgeSchema, serverSchema, swarmSchema, taskSchema } from '../wire-schemas.js';
 
 /** Snapshot of one server in Redis. */
 export interface StoredSnapshot {
@@ -98,8 +98,9 @@ export async function readStoredSnapshot(
     agents: await values('a:', agentSchema),
     swarms: await values('w:', swarmSchema),
     edges: await values('e:', edgeSchema),
+    tasks: await values('k:', taskSchema),
   };
-  const all = [...snapshot.agents, ...snapshot.swarms, ...snapshot.edges];
+  const all = [...snapshot.agents, ...snapshot.swarms, ...snapshot.edges, ...snapshot.tasks];
   if (snapshot.server.id !== serverId || all.some((item) => item.serverId !== serverId)) {
     throw new Error('the stored snapshot contains data of another server');
   }
@@ -125,7 +126,7 @@ async function refusalOf(
 
 /** Returns the fields and values of the hash, alternating. */
 export function snapshotFields(
-  { server, agents, swarms, edges }: Pick<ServerDelta, 'server' | 'agents' | 'swarms' | 'edges'>,
+  { server, agents, swarms, edges, tasks }: Pick<ServerDelta, 'server' | 'agents' | 'swarms' | 'edges' | 'tasks'>,
   seenAt: string | null,
 ): string[] {
   return [
@@ -134,6 +135,7 @@ export function snapshotFields(
     ...agents.flatMap((agent) => [`a:${agent.id}`, JSON.stringify(agent)]),
     ...swarms.flatMap((swarm) => [`w:${swarm.id}`, JSON.stringify(swarm)]),
     ...edges.flatMap((edge) => [`e:${edge.id}`, JSON.stringify(edge)]),
+    ...tasks.flatMap((task) => [`k:${task.id}`, JSON.stringify(task)]),
   ];
 }
 
@@ -143,6 +145,7 @@ export function removedFields(delta: ServerDelta): string[] {
     ...delta.removedAgentIds.map((id) => `a:${id}`),
     ...delta.removedSwarmIds.map((id) => `w:${id}`),
     ...delta.removedEdgeIds.map((id) => `e:${id}`),
+    ...delta.removedTaskIds.map((id) => `k:${id}`),
   ];
 }
 

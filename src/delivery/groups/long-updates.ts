@@ -8,8 +8,8 @@ export interface LongUpdateSource {
 }
 
 /** Returns whether the rendering of an update may take several turns of the event loop. */
-export function isLongUpdate({ agents, topologyChanges }: ViewChanges): boolean {
-  if (agents.length >= LONG_LIST) return true;
+export function isLongUpdate({ agents, tasks, topologyChanges }: ViewChanges): boolean {
+  if (agents.length >= LONG_LIST || tasks.length >= LONG_LIST) return true;
   if (topologyChanges === null) return false;
   return topologyChanges.length >= LONG_LIST || topologyChanges.some(({ edges }) => edges.length >= LONG_LIST);
 }

@@ -1,12 +1,16 @@
 import {
   type Agent,
+  type AgentMessage,
   type AgentTopologyPosition,
   globalId,
   inferEdges,
   type McpServer,
   type ReportedAgent,
+  type ReportedMessage,
+  type ReportedTask,
   type ServerReport,
   type Swarm,
+  type Task,
   parseTopologyKind,
   type TopologyEdge,
 } from '../../model/index.js';
@@ -15,21 +19,25 @@ import type { ServerSnapshot } from '../../state/index.js';
 /** Maximum number of edges of a server for each agent that it may have. Meshes beyond it are left to their topology. */
 const MAX_EDGES_PER_AGENT = 2;
 
-/** Returns the report without agents and swarms beyond the maximum number of each. */
+/** Maximum number of agents of a task, of tasks that it depends on, and of recipients of a message. */
+const MAX_REFERENCES = 100;
+
+/** Returns the report without agents, swarms and tasks beyond the maximum number of each. */
 export function limitReport(report: ServerReport, maxAgents: number): ServerReport {
-  const { agents, swarms } = report;
-  if (agents.length <= maxAgents && swarms.length <= maxAgents) return report;
-  const message = `More than ${maxAgents} agents or swarms in all lists together ("limits.maxAgentsPerServer")`;
+  const { agents, swarms, tasks = [] } = report;
+  if ([agents, swarms, tasks].every(({ length }) => length <= maxAgents)) return report;
+  const message = `More than ${maxAgents} agents, swarms or tasks in all lists together ("limits.maxAgentsPerServer")`;
   return {
     ...report,
     agents: agents.slice(0, maxAgents),
     swarms: swarms.slice(0, maxAgents),
+    tasks: tasks.slice(0, maxAgents),
     omissions: [...(report.omissions ?? []), { tool: 'report', message }],
   };
 }
 
 /**
- * Builds the snapshot of a server from a report: global ids, edges and topology positions.
+ * Builds the snapshot of a server from a report: global ids, edges, topology positions and tasks.
  * @param maxAgents Maximum number of agents of the server, which also limits its edges.
  */
 export function buildServerSnapshot(
@@ -55,13 +63,61 @@ export function buildServerSnapshot(
       lastSeenAt: reported.stale ? (lastSeen.get(id) ?? seenAt) : seenAt,
     });
   });
-  return { server, agents, swarms, edges };
+  // Of tasks with the same id, the first is kept.
+  const tasks = new Map<string, Task>();
+  for (const task of report.tasks ?? [])
+    if (!tasks.has(task.nativeId)) tasks.set(task.nativeId, toTask(server.id, task));
+  return { server, agents, swarms, edges, tasks: [...tasks.values()] };
+}
+
+/** Returns a reported message with global ids. */
+export function toAgentMessage(serverId: string, reported: ReportedMessage): AgentMessage {
+  const { nativeId, serverType, swarmNativeId, fromNativeId, toNativeIds, sentAt, text } = reported;
+  return {
+    type: 'message',
+    id: globalId(serverId, nativeId),
+    serverId,
+    serverType,
+    swarmId: globalIdOrNull(serverId, swarmNativeId),
+    fromAgentId: globalIdOrNull(serverId, fromNativeId),
+    toAgentIds: globalIds(serverId, toNativeIds),
+    sentAt,
+    text,
+  };
 }
 
 /** Returns the first failure or omission of a report as an error message. Null if the report is complete. */
 export function firstProblem({ failures, omissions = [] }: ServerReport): string | null {
   const first = failures[0] ?? omissions[0];
   return first === undefined ? null : `${first.tool}: ${first.message}`;
+}
+
+function toTask(serverId: string, reported: ReportedTask): Task {
+  const { nativeId, serverType, swarmNativeId, title, status, createdAt, startedAt, endedAt, stale } = reported;
+  return {
+    id: globalId(serverId, nativeId),
+    nativeId,
+    serverId,
+    serverType,
+    swarmId: globalIdOrNull(serverId, swarmNativeId),
+    title,
+    status,
+    agentIds: globalIds(serverId, reported.agentNativeIds),
+    dependsOnIds: globalIds(serverId, reported.dependsOnNativeIds),
+    createdAt,
+    startedAt,
+    endedAt,
+    stale,
+  };
+}
+
+function globalIdOrNull(serverId: string, nativeId: string | null): string | null {
+  return nativeId === null ? null : globalId(serverId, nativeId);
+}
+
+/** Returns the global ids without duplicates, up to the maximum number. */
+function globalIds(serverId: string, nativeIds: readonly string[]): readonly string[] {
+  return [...new Set(nativeIds)].slice(0, MAX_REFERENCES).map((nativeId) => globalId(serverId, nativeId));
 }
 
 function toAgent(
@@ -74,7 +130,7 @@ function toAgent(
     nativeId: reported.nativeId,
     serverId: server.id,
     serverType: reported.serverType,
-    swarmId: reported.swarmNativeId === null ? null : globalId(server.id, reported.swarmNativeId),
+    swarmId: globalIdOrNull(server.id, reported.swarmNativeId),
     parentId: toParentId(server.id, reported),
     name: reported.name,
     title: reported.title,
@@ -83,7 +139,7 @@ function toAgent(
     status: reported.status,
     capabilities: reported.capabilities,
     model: reported.model,
-    currentTaskId: reported.currentTaskNativeId === null ? null : globalId(server.id, reported.currentTaskNativeId),
+    currentTaskId: globalIdOrNull(server.id, reported.currentTaskNativeId),
     activity: reported.activity,
     usage: reported.usage,
     context: reported.context,
@@ -100,7 +156,7 @@ function toAgent(
 
 /** Returns the id of the parent. Null if there is none, or if the server reports an agent as its own parent. */
 function toParentId(serverId: string, { nativeId, parentNativeId }: ReportedAgent): string | null {
-  return parentNativeId === null || parentNativeId === nativeId ? null : globalId(serverId, parentNativeId);
+  return globalIdOrNull(serverId, parentNativeId === nativeId ? null : parentNativeId);
 }
 
 function buildEdges(

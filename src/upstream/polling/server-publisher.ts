@@ -22,7 +22,8 @@ import { ReplicaHealthTracker } from '../health/replica-health-tracker.js';
 import { ToolFailureTracker } from '../health/tool-failure-tracker.js';
 import type { LoopShare } from '../pool/loop-shares.js';
 import type { PoolEvent, ReplicaPool } from '../pool/replica-pool.js';
-import { buildServerSnapshot, firstProblem, limitReport } from './build-snapshot.js';
+import { buildServerSnapshot, firstProblem, limitReport, toAgentMessage } from './build-snapshot.js';
+import { MAX_MESSAGES, MessageTracker } from './message-tracker.js';
 
 export interface ServerPublisherDeps {
   readonly store: Store;
@@ -35,7 +36,7 @@ export interface ServerPublisherDeps {
   readonly maxAgentsPerServer: number;
 }
 
-/** Number of agents, swarms and edges of a snapshot that is built and published in separate turns of the event loop. */
+/** Number of agents, swarms, edges and tasks of a snapshot that is built and published in separate turns of the event loop. */
 const LARGE_SNAPSHOT = 500;
 
 /**
@@ -51,6 +52,7 @@ export class ServerPublisher implements Disposable {
   readonly #toolFailures: ToolFailureTracker;
   readonly #replicaHealth: ReadonlyMap<string, ReplicaHealthTracker>;
   readonly #trackers: readonly HealthTracker[];
+  readonly #messages: MessageTracker;
   #server: McpServer;
   #snapshot: ServerSnapshot | null;
   /** Failure message of a tool in the last report. */
@@ -79,7 +81,10 @@ export class ServerPublisher implements Disposable {
     this.#loopShare = loopShare;
     const { id, staleSince } = server;
     const { store, clock } = deps;
-    this.#snapshot = store.serverLastSeenAt(id) === null ? null : serverSnapshot(store, id);
+    const lastSeenAt = store.serverLastSeenAt(id);
+    this.#snapshot = lastSeenAt === null ? null : serverSnapshot(store, id);
+    const messages = store.messages.since(0).events.filter((message) => message.serverId === id);
+    this.#messages = new MessageTracker(messages, lastSeenAt);
     const previous = store.servers.get(id);
     const events = previous === undefined ? [] : store.events.since(0).events;
     const { circuitState = 'CLOSED' } = lastHealthChange(events, id, null) ?? {};
@@ -168,8 +173,12 @@ export class ServerPublisher implements Disposable {
       buildServerSnapshot(this.#server, limited, seenAt, this.#snapshot, maxAgentsPerServer),
     );
     this.#snapshot = snapshot;
-    if (snapshot.agents.length + snapshot.swarms.length + snapshot.edges.length > LARGE_SNAPSHOT) await nextTurn();
-    return this.#publish([...changes, ...events], seenAt);
+    const { agents, swarms, edges, tasks } = snapshot;
+    if (agents.length + swarms.length + edges.length + tasks.length > LARGE_SNAPSHOT) await nextTurn();
+    const listed = (report.messages ?? [])
+      .slice(-MAX_MESSAGES)
+      .map((message) => toAgentMessage(this.#server.id, message));
+    return this.#publish([...changes, ...events, ...this.#messages.takeNew(listed)], seenAt);
   }
 
   /** Publishes the last known state as stale, because the server gives no usable answer. */
@@ -219,7 +228,7 @@ export class ServerPublisher implements Disposable {
     // After the release of the server, its state belongs to another node.
     if (this.#isClosed) return false;
     const { store, bus, logger } = this.#deps;
-    const snapshot = this.#snapshot ?? { agents: [], swarms: [], edges: [] };
+    const snapshot = this.#snapshot ?? { agents: [], swarms: [], edges: [], tasks: [] };
     const delta = this.#loopShare.measure(() => ({
       ...store.diff({ ...snapshot, server: this.#server }, seenAt),
       events,
@@ -303,7 +312,7 @@ function logEvent(event: OperationalEvent, logger: Logger, hasEnded: boolean): v
 }
 
 function lastHealthChange(
-  events: readonly SwarmlensEvent[],
+  events: readonly OperationalEvent[],
   serverId: string,
   replicaId: string | null,
 ): HealthChange | undefined {

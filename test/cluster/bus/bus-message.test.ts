@@ -24,10 +24,10 @@ describe('BusMessage', () => {
     fc.assert(
       fc.property(fc.array(serverSnapshotOf('x'), { minLength: 2, maxLength: 5 }), fc.nat(4), (snapshots, from) => {
         const [store, copy] = [newStore(), newStore()];
-        let cursor = { revision: -1, events: 0 };
+        let cursor = { revision: -1, events: 0, messages: 0 };
         snapshots.forEach((snapshot, index) => {
           store.commit(store.diff(snapshot, EPOCH_TIME));
-          if (index === 0) cursor = { revision: store.revision, events: 0 };
+          if (index === 0) cursor = { revision: store.revision, events: 0, messages: 0 };
           // The reader is at a revision between the cursor and the last one.
           if (index <= Math.min(from, snapshots.length - 2)) copy.commit(copy.diff(snapshot, EPOCH_TIME));
         });
@@ -53,7 +53,7 @@ describe('BusMessage', () => {
   test('omits its base if it follows the previous message, and empty fields', () => {
     const store = newStore();
     store.commit(store.diff(versioned('1'), null));
-    const cursor = { revision: store.revision, events: store.events.end };
+    const cursor = { revision: store.revision, events: store.events.end, messages: 0 };
     const changes = serverChangesSince(store, 'x', cursor);
     expect(createMessageBody('x', changes, { seq: 3, basis: 2, events: [] })).toEqual({});
     expect(createMessageBody('x', changes, { seq: 3, basis: 1, events: [notice('n')] })).toEqual({

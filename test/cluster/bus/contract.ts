@@ -29,7 +29,7 @@ export function notice(message: string, serverId: string | null = 'x'): Notice {
 
 /** Creates a snapshot of a server without agents. Its version distinguishes it from other snapshots. */
 export function versioned(version: string): ServerSnapshot {
-  return { server: { ...serverOf('x'), version }, agents: [], swarms: [], edges: [] };
+  return { server: { ...serverOf('x'), version }, agents: [], swarms: [], edges: [], tasks: [] };
 }
 
 export function show({ bus, store }: BusNode, snapshot: ServerSnapshot, seenAt = EPOCH_TIME): Promise<void> {
@@ -47,6 +47,7 @@ export function seen({ store }: BusNode, serverId: string): unknown {
       agents: snapshot.agents.map((agent) => ({ ...agent, lastSeenAt: store.lastSeenAt(agent) })).sort(byId),
       swarms: [...snapshot.swarms].sort(byId),
       edges: [...snapshot.edges].sort(byId),
+      tasks: [...snapshot.tasks].sort(byId),
     }
   );
 }

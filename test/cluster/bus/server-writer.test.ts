@@ -29,16 +29,21 @@ async function createWriter() {
     await publish(channel, message);
   };
   const written: number[] = [];
-  const writer = new ServerWriter('x', 1, 0, {
-    link: node.link,
-    store: node.store,
-    clock: node.clock,
-    logger: silentLogger,
-    snapshotTtlMs: 60_000,
-    onFenced: () => undefined,
-    onSnapshotWritten: () => undefined,
-    onWritten: ({ revision }) => written.push(revision),
-  });
+  const writer = new ServerWriter(
+    'x',
+    1,
+    { events: 0, messages: 0 },
+    {
+      link: node.link,
+      store: node.store,
+      clock: node.clock,
+      logger: silentLogger,
+      snapshotTtlMs: 60_000,
+      onFenced: () => undefined,
+      onSnapshotWritten: () => undefined,
+      onWritten: ({ revision }) => written.push(revision),
+    },
+  );
   const commit = (version: string): void => {
     node.store.commit({ ...node.store.diff(versioned(version), null), events: [notice(version)] });
   };

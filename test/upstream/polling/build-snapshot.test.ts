@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { buildServerSnapshot } from '../../../src/upstream/polling/build-snapshot.js';
-import type { ReportedAgent, ReportedSwarm, ServerReport } from '../../../src/model/index.js';
+import { buildServerSnapshot, limitReport, toAgentMessage } from '../../../src/upstream/polling/build-snapshot.js';
+import { createReportedTask } from '../../../src/adapters/responses/report-builders.js';
+import type { ReportedAgent, ReportedSwarm, ReportedTask, ServerReport } from '../../../src/model/index.js';
 import { toStaleSnapshot } from '../../../src/state/index.js';
 import { serverOf } from '../../support/arbitraries.js';
 import { NOT_REPORTED } from '../../support/unknown-fields.js';
@@ -28,6 +29,10 @@ function agent(nativeId: string, over: Partial<ReportedAgent> = {}): ReportedAge
     stale: false,
     ...over,
   };
+}
+
+function task(nativeId: string, over: Partial<ReportedTask> = {}): ReportedTask {
+  return createReportedTask({ nativeId, serverType: 'CLAUDE_FLOW', status: 'PENDING', ...over });
 }
 
 function swarm(topologyName: string | null): ReportedSwarm {
@@ -73,6 +78,38 @@ describe('buildServerSnapshot', () => {
     expect(ends.length).toBeGreaterThan(0);
     expect(ends.filter((id) => !id.startsWith('x:'))).toEqual([]);
     expect([...agents, ...swarms].filter(({ serverId }) => serverId !== 'x')).toEqual([]);
+  });
+
+  test('builds tasks with global ids, without duplicates and beyond 100 references', () => {
+    const many = Array.from({ length: 150 }, (_, index) => `a${index}`);
+    const tasks = [
+      task('t', { swarmNativeId: 's', agentNativeIds: ['a', 'a', 'b'], dependsOnNativeIds: ['u'], title: 'fix' }),
+      task('t', { title: 'again' }),
+      task('u', { agentNativeIds: many, dependsOnNativeIds: many }),
+    ];
+    const [first, second, ...others] = buildServerSnapshot(serverOf('x'), report({ tasks }), SEEN, null, 10).tasks;
+    expect(first).toEqual({
+      id: 'x:t',
+      nativeId: 't',
+      serverId: 'x',
+      serverType: 'CLAUDE_FLOW',
+      swarmId: 'x:s',
+      title: 'fix',
+      status: 'PENDING',
+      agentIds: ['x:a', 'x:b'],
+      dependsOnIds: ['x:u'],
+      createdAt: null,
+      startedAt: null,
+      endedAt: null,
+      stale: false,
+    });
+    expect([second?.agentIds.length, second?.dependsOnIds.length, others]).toEqual([100, 100, []]);
+  });
+
+  test('gives an agent the global id of its parent, unless it is its own parent', () => {
+    const agents = [agent('a'), agent('b', { parentNativeId: 'a' }), agent('c', { parentNativeId: 'c' })];
+    const snapshot = buildServerSnapshot(serverOf('x'), report({ agents }), SEEN, null, 10);
+    expect(snapshot.agents.map(({ parentId }) => parentId)).toEqual([null, 'x:a', null]);
   });
 
   test('infers edges from the leader of a hierarchy, which is at depth 0', () => {
@@ -147,5 +184,34 @@ describe('toStaleSnapshot', () => {
     expect(copy.agents).toEqual([{ ...snapshot.agents[0], stale: true, lastSeenAt: LATER }]);
     expect(copy.swarms).toEqual([{ ...snapshot.swarms[0], stale: true }]);
     expect(toStaleSnapshot(copy, serverOf('x', true), null).agents).toEqual(copy.agents);
+  });
+});
+
+describe('limitReport', () => {
+  test('keeps the first tasks of a list that is too long, and states that some are omitted', () => {
+    const tasks = ['t', 'u', 'v'].map((nativeId) => task(nativeId));
+    const limited = limitReport(report({ tasks }), 2);
+    expect(limited.tasks).toEqual(tasks.slice(0, 2));
+    expect(limited.omissions?.map(({ message }) => message)).toEqual([
+      'More than 2 agents, swarms or tasks in all lists together ("limits.maxAgentsPerServer")',
+    ]);
+    expect(limitReport(report({ tasks }), 3).omissions).toBeUndefined();
+  });
+});
+
+describe('toAgentMessage', () => {
+  test('has global ids', () => {
+    const message = { nativeId: 'm', serverType: 'CLAUDE_FLOW', swarmNativeId: 's', sentAt: SEEN, text: null } as const;
+    expect(toAgentMessage('x', { ...message, fromNativeId: 'a', toNativeIds: ['b', 'b'] })).toEqual({
+      type: 'message',
+      id: 'x:m',
+      serverId: 'x',
+      serverType: 'CLAUDE_FLOW',
+      swarmId: 'x:s',
+      fromAgentId: 'x:a',
+      toAgentIds: ['x:b'],
+      sentAt: SEEN,
+      text: null,
+    });
   });
 });
