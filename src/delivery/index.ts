@@ -19,11 +19,13 @@ export {
   type StreamDeps,
   streamChanges,
   streamEvents,
+  streamMessages,
   streamMetrics,
   type StreamRequest,
   streamTopology,
 } from './streams/streams.js';
 export {
+  NOT_COMPILED,
   RENDER_ONCE,
   compileSelection,
   resolveRootSelection,

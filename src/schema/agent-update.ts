@@ -1,10 +1,11 @@
-import { RENDER_ONCE, type StreamRate, type StreamUpdate } from '../delivery/index.js';
+import { RENDER_ONCE, type StreamUpdate } from '../delivery/index.js';
 import { isoTimestamp } from '../shared/index.js';
 import type { AgentChange } from '../state/index.js';
 import { AgentRef } from './agent.js';
 import { builder } from './builder.js';
 import { UpdateKindEnum } from './enums.js';
 import { PerformanceMetricsRef } from './metrics.js';
+import { StreamRateRef } from './stream-rate.js';
 import { TopologyChangeRef } from './swarm.js';
 
 const AgentPatchType = builder.objectRef<AgentChange>('AgentPatch').implement({
@@ -17,19 +18,6 @@ const AgentPatchType = builder.objectRef<AgentChange>('AgentPatch').implement({
       description:
         'JSON Merge Patch (RFC 7396) in the shape of the whole `Agent`, regardless of the selection. Contains the changed fields only, or all fields of an agent that is new to the stream, without excluded parts. Deleted keys are null.',
       resolve: (changed) => changed.patch(),
-    }),
-  }),
-});
-
-const StreamRateType = builder.objectRef<StreamRate>('StreamRate').implement({
-  description: 'Update rate of a stream.',
-  fields: (t) => ({
-    requestedHz: t.exposeFloat('requestedHz', {
-      description:
-        'Requested updates per second: the rate of the mode, limited by `maxHz` of the connection. 0 for ON_DEMAND.',
-    }),
-    effectiveHz: t.exposeFloat('effectiveHz', {
-      description: 'Updates per second that the client and the server keep up with, as mean of the last updates.',
     }),
   }),
 });
@@ -90,6 +78,6 @@ export const AgentUpdateRef = builder.objectRef<StreamUpdate>('AgentUpdate').imp
       description: 'Ids of servers that do not answer and may have matching agents.',
       resolve: ({ changes }) => [...changes.staleServerIds],
     }),
-    rate: t.field({ type: StreamRateType, description: 'Update rate of this stream.', resolve: ({ rate }) => rate }),
+    rate: t.field({ type: StreamRateRef, description: 'Update rate of this stream.', resolve: ({ rate }) => rate }),
   }),
 });

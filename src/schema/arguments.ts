@@ -35,6 +35,19 @@ export function parseViewArguments(args: ViewArguments): View {
   });
 }
 
+export interface TaskViewArguments extends Pick<ViewArguments, 'serverTypes' | 'swarmIds'> {
+  readonly agentIds?: readonly string[] | null | undefined;
+}
+
+/**
+ * Converts the filter arguments of tasks to a view.
+ * @throws SwarmlensError BAD_USER_INPUT naming the argument
+ */
+export function parseTaskViewArguments({ serverTypes, swarmIds, agentIds }: TaskViewArguments): View {
+  for (const [argument, values] of Object.entries({ serverTypes, swarmIds, agentIds })) validateNames(argument, values);
+  return createView({ subject: 'tasks', serverTypes, swarmIds, agentIds });
+}
+
 /**
  * Validates an id, a name or a type from a client.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
@@ -64,7 +77,7 @@ export function validateNames(argument: string, values: readonly string[] | null
 /** Validates the format of a cursor. @throws SwarmlensError BAD_USER_INPUT naming the argument */
 export function validateCursor(argument: string, cursor: string): void {
   if (cursor.length <= MAX_CURSOR_LENGTH && /^[\w-]*$/.test(cursor)) return;
-  const message = `Invalid cursor in argument "${argument}". Pass an AgentUpdate.cursor unchanged.`;
+  const message = `Invalid cursor in argument "${argument}". Pass the cursor of an update unchanged.`;
   throw new SwarmlensError('BAD_USER_INPUT', message, { argument });
 }
 

@@ -1,7 +1,7 @@
-import type { HealthChange, Notice } from '../model/index.js';
+import type { AgentMessage, HealthChange, Notice } from '../model/index.js';
 import type { WithMissedCount } from '../delivery/index.js';
 import { builder } from './builder.js';
-import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';
+import { CircuitStateEnum, McpServerTypeEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';
 
 export const HealthChangeRef = builder.objectRef<WithMissedCount<HealthChange>>('HealthChange').implement({
   description:
@@ -48,6 +48,40 @@ export const NoticeRef = builder.objectRef<WithMissedCount<Notice>>('Notice').im
     timestamp: t.expose('timestamp', { type: 'DateTime', description: 'Time of the notice.' }),
     missed: t.exposeInt('missed', {
       description: 'Number of events before this one that were lost because the client was too slow.',
+    }),
+  }),
+});
+
+export const AgentMessageRef = builder.objectRef<WithMissedCount<AgentMessage>>('AgentMessage').implement({
+  description:
+    'Message from an agent or a person to agents. Contains no ids of agents and swarms that the viewer cannot see.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Global id, `<serverId>:<nativeId>`.' }),
+    serverId: t.exposeID('serverId', { description: 'Id of the server that reports the message.' }),
+    serverType: t.expose('serverType', {
+      type: McpServerTypeEnum,
+      description: 'Server type whose tools reported the message.',
+    }),
+    swarmId: t.exposeID('swarmId', {
+      nullable: true,
+      description: 'Id of the swarm in which the message was sent. Null if the server does not report it.',
+    }),
+    fromAgentId: t.exposeID('fromAgentId', {
+      nullable: true,
+      description: 'Id of the sender. Null if a person sent the message, or if the sender is unknown.',
+    }),
+    toAgentIds: t.field({
+      type: ['ID'],
+      description: 'Ids of the recipients, at most 100.',
+      resolve: ({ toAgentIds }) => [...toAgentIds],
+    }),
+    sentAt: t.expose('sentAt', { type: 'DateTime', description: 'Time at which the message was sent.' }),
+    text: t.exposeString('text', {
+      nullable: true,
+      description: 'Text of the message. Null if the server may not show text.',
+    }),
+    missed: t.exposeInt('missed', {
+      description: 'Number of messages before this one that were lost because the client was too slow.',
     }),
   }),
 });

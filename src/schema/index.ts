@@ -1,3 +1,4 @@
+import './links.js';
 import './query.js';
 import './mutation.js';
 import './subscription.js';
@@ -6,7 +7,7 @@ import { limitAnswers } from './answer-budget.js';
 import { builder } from './builder.js';
 import { enforcePermissions } from './field-extensions.js';
 
-export { AnswerBudget, countValues, SliceTurns } from './answer-budget.js';
+export { AnswerBudget, type AnswerBudgetOptions, countValues, SliceTurns } from './answer-budget.js';
 export type { LimitedClient, ResolverServices, SchemaContext } from './context.js';
 export type { ConnectionHealth, EventLoopHealth, MemoryHealth, NodeHealth, Readiness } from './node-health.js';
 

@@ -1,14 +1,15 @@
 import type { Notice } from '../model/index.js';
 import type { Store } from '../state/index.js';
 import { AgentRef } from './agent.js';
-import { argumentError, validateName, validateNames, parseViewArguments } from './arguments.js';
+import { argumentError, validateName, validateNames, parseTaskViewArguments, parseViewArguments } from './arguments.js';
 import { builder } from './builder.js';
 import { permissionExtension } from './field-extensions.js';
-import { McpServerTypeEnum } from './enums.js';
+import { McpServerTypeEnum, TaskStatusEnum } from './enums.js';
 import { NoticeRef } from './events.js';
 import { HealthRef } from './health.js';
 import { McpServerRef } from './server.js';
 import { SwarmTopologyRef, SwarmRef } from './swarm.js';
+import { TaskRef } from './task.js';
 import { DiscoveryRef } from './discovery.js';
 import { ViewerRef } from './viewer.js';
 
@@ -92,6 +93,33 @@ builder.queryFields((t) => ({
     resolve: (_root, { id }, { store }) => {
       validateName('id', id);
       return store.agents.get(id);
+    },
+  }),
+  tasks: t.field({
+    type: [TaskRef],
+    extensions: permissionExtension('agents:read'),
+    description: 'Returns the tasks of all servers. Filters are combined with AND.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only tasks of these server types. Empty: none. Omitted: all.',
+      }),
+      swarmIds: t.arg.idList({
+        description: 'Only tasks of these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
+      }),
+      agentIds: t.arg.idList({
+        description:
+          'Only tasks that are assigned to any of these agents. Unknown agent ids are allowed. Empty: none. Omitted: all.',
+      }),
+      statuses: t.arg({
+        type: [TaskStatusEnum],
+        description: 'Only tasks with any of these statuses. Empty: none. Omitted: all.',
+      }),
+    },
+    resolve: (_root, { statuses, ...filters }, { store }) => {
+      validateNames('statuses', statuses);
+      const tasks = store.tasksMatching(parseTaskViewArguments(filters));
+      return statuses == null ? tasks : tasks.filter(({ status }) => statuses.includes(status));
     },
   }),
   topology: t.field({

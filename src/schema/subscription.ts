@@ -3,20 +3,29 @@ import {
   isNotice,
   streamChanges,
   streamEvents,
+  streamMessages,
   streamMetrics,
   type StreamRequest,
   streamTopology,
 } from '../delivery/index.js';
 import type { PerformanceMode } from '../model/index.js';
+import type { View } from '../state/index.js';
 import { AgentUpdateRef } from './agent-update.js';
-import { parseViewArguments, validateCursor, type ViewArguments } from './arguments.js';
+import {
+  parseTaskViewArguments,
+  parseViewArguments,
+  type TaskViewArguments,
+  validateCursor,
+  type ViewArguments,
+} from './arguments.js';
 import { builder } from './builder.js';
 import { permissionExtension, SHARED_STREAM } from './field-extensions.js';
 import type { SchemaContext } from './context.js';
 import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
-import { HealthChangeRef, NoticeRef } from './events.js';
+import { AgentMessageRef, HealthChangeRef, NoticeRef } from './events.js';
 import { PerformanceMetricsRef } from './metrics.js';
 import { TopologyChangeRef } from './swarm.js';
+import { TaskUpdateRef } from './task.js';
 
 builder.subscriptionFields((t) => ({
   agentUpdates: t.field({
@@ -55,6 +64,50 @@ builder.subscriptionFields((t) => ({
     extensions: { ...permissionExtension('agents:read'), [SHARED_STREAM]: toStreamRequest },
     subscribe: (_root, args, context) => streamChanges(context.streams, toStreamRequest(args, context)),
     resolve: (update) => update,
+  }),
+  taskUpdates: t.field({
+    type: TaskUpdateRef,
+    description:
+      'Sends all matching tasks first, then their changes. Filters are combined with AND. To change filters or mode, complete the subscription and start another one with `after`.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only tasks of these server types. Empty: none. Omitted: all.',
+      }),
+      swarmIds: t.arg.idList({
+        description: 'Only tasks of these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
+      }),
+      agentIds: t.arg.idList({
+        description:
+          'Only tasks that are assigned to any of these agents. Unknown agent ids are allowed. Empty: none. Omitted: all.',
+      }),
+      mode: t.arg({ type: PerformanceModeEnum, defaultValue: 'NORMAL', description: 'Maximum update rate.' }),
+      after: t.arg.id({
+        description:
+          '`TaskUpdate.cursor` of an earlier stream. Resumes with the changes since then instead of a snapshot.',
+      }),
+    },
+    extensions: { ...permissionExtension('agents:read'), [SHARED_STREAM]: toTaskStreamRequest },
+    subscribe: (_root, args, context) => streamChanges(context.streams, toTaskStreamRequest(args, context)),
+    resolve: (update) => update,
+  }),
+  agentMessages: t.field({
+    type: AgentMessageRef,
+    extensions: permissionExtension('agents:read'),
+    description:
+      'Sends new messages between agents, at the latest one second after the server reports them. Messages are no state: they cannot be queried later.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only messages of these server types. Empty: none. Omitted: all.',
+      }),
+      swarmIds: t.arg.idList({
+        description: 'Only messages in these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
+      }),
+    },
+    subscribe: (_root, { serverTypes, swarmIds }, { streams, maxHz }) =>
+      streamMessages(streams, parseViewArguments({ serverTypes, swarmIds }), maxHz),
+    resolve: (message) => message,
   }),
   topologyChanges: t.field({
     type: TopologyChangeRef,
@@ -103,14 +156,26 @@ builder.subscriptionFields((t) => ({
   }),
 }));
 
-interface AgentUpdatesArguments extends ViewArguments {
+interface StreamArguments {
   readonly mode?: PerformanceMode | null | undefined;
   readonly after?: string | null | undefined;
 }
 
-function toStreamRequest(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
+function toStreamRequest(args: ViewArguments & StreamArguments, context: SchemaContext): StreamRequest {
+  return createStreamRequest(args, () => parseViewArguments(args), context);
+}
+
+function toTaskStreamRequest(args: TaskViewArguments & StreamArguments, context: SchemaContext): StreamRequest {
+  return createStreamRequest(args, () => parseTaskViewArguments(args), context);
+}
+
+function createStreamRequest(
+  args: StreamArguments,
+  parseView: () => View,
+  { store, maxHz }: SchemaContext,
+): StreamRequest {
   if (args.after != null) validateCursor('after', args.after);
-  const view = parseViewArguments(args);
+  const view = parseView();
   const after = args.after == null ? null : store.resolveCursor(args.after, view);
   return { view, mode: args.mode ?? 'NORMAL', maxHz, after };
 }

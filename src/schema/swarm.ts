@@ -1,5 +1,5 @@
 import type { Swarm, TopologyEdge, TopologyKind } from '../model/index.js';
-import { createView, type TopologyChange } from '../state/index.js';
+import type { TopologyChange } from '../state/index.js';
 import { AgentRef } from './agent.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum, TopologyKindEnum, UpdateKindEnum } from './enums.js';
@@ -102,7 +102,7 @@ export const SwarmTopologyRef = builder.objectRef<SwarmTopology>('SwarmTopology'
     agents: t.field({
       type: [AgentRef],
       description: 'Agents of the swarm.',
-      resolve: ({ swarm }, _args, { store }) => store.agentsMatching(createView({ swarmIds: [swarm.id] })),
+      resolve: ({ swarm }, _args, { store }) => [...store.agentsOfSwarm(swarm.id)],
     }),
     edges: t.field({
       type: [TopologyEdgeRef],

@@ -4,7 +4,13 @@ import { _createLRUCache as createLRUCache, createYoga, type YogaServerInstance 
 import type { Authenticator, Viewer } from '../auth/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
 import type { Limits } from '../config/index.js';
-import { AnswerBudget, type ResolverServices, schema, type SchemaContext, SliceTurns } from '../schema/index.js';
+import {
+  AnswerBudget,
+  type AnswerBudgetOptions,
+  type ResolverServices,
+  schema,
+  type SchemaContext,
+} from '../schema/index.js';
 import { errorMessage, SwarmlensError, type Logger } from '../shared/index.js';
 import type { AccessScopes } from '../access/index.js';
 import { type ErrorMasker, useErrorMasking, useInputErrorCodes } from './plugins/error-masking.js';
@@ -42,6 +48,8 @@ export interface GraphQLHandlerOptions {
   readonly services: ResolverServices;
   readonly accessScopes: Pick<AccessScopes, 'servicesFor'>;
   readonly sharing: SubscriptionSharing;
+  /** Limit of each answer. */
+  readonly budget: AnswerBudgetOptions;
   readonly authenticator: Authenticator;
   readonly mask: ErrorMasker;
   readonly limits: Limits;
@@ -63,8 +71,7 @@ const NO_CACHE = { get: () => undefined, set: () => undefined };
 export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHandler {
   const { services, accessScopes, sharing, authenticator, mask, limits, counters, subscriptions, logger, trusted } =
     options;
-  const { compressFromBytes } = options;
-  const turns = new SliceTurns();
+  const { compressFromBytes, budget } = options;
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -105,11 +112,7 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       const scoped = { store, upstreams, candidates, streams };
       const clientId = toClientId(req, viewer.subject);
       const connectionId = viewer.subject === null ? identifyClient(req).connectionId : null;
-      const answer = new AnswerBudget({
-        maxValues: limits.maxAnswerValues,
-        turns,
-        onExceeded: () => counters.hit('maxAnswerValues'),
-      });
+      const answer = new AnswerBudget(budget);
       return { ...services, ...scoped, clientId, connectionId, viewer, answer, maxHz, requestId, reauthenticate };
     },
   });

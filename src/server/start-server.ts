@@ -5,7 +5,7 @@ import type { LimitCounters } from './limits/limit-counters.js';
 import type { Config, Limits } from '../config/index.js';
 import type { RateLimiterFactory } from './limits/rate-limiter.js';
 import { RequestAdmission } from './limits/request-admission.js';
-import type { Readiness, ResolverServices } from '../schema/index.js';
+import { type AnswerBudgetOptions, type Readiness, type ResolverServices, SliceTurns } from '../schema/index.js';
 import {
   CLOSE_GOING_AWAY,
   type Clock,
@@ -108,10 +108,12 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
   const { limits, counters } = options;
   const trusted = options.trustedDocuments == null ? null : new TrustedDocuments(options.trustedDocuments);
   const mask = new ErrorMasker(logger, { hidesSchema: !limits.introspection || trusted !== null });
-  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask, {
+  const budget: AnswerBudgetOptions = {
     maxValues: limits.maxAnswerValues,
+    turns: new SliceTurns(),
     onExceeded: () => counters.hit('maxAnswerValues'),
-  });
+  };
+  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask, budget);
   const subscriptions = new SubscriptionLimits(limits, counters);
   const readiness = (): Readiness => {
     if (draining) return { reason: 'draining', detail: null };
@@ -126,6 +128,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     services,
     accessScopes,
     sharing,
+    budget,
     authenticator,
     mask,
     limits,

@@ -2,7 +2,7 @@ export { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } fr
 export { type AgentChange } from './agent-delta.js';
 export { type ViewChanges, changesSince, type TopologyChange } from './changes-since.js';
 export { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
-export { type EventsSince } from './event-ring.js';
+export { type EventRing, type EventsSince } from './event-ring.js';
 export { aggregatePerformance, type PerformanceMetrics } from './performance-metrics.js';
 export { type RevisionedMap } from './revisioned-map.js';
 export { type MergePatch, agentsEqual } from './agent-patch.js';
@@ -12,8 +12,10 @@ export { type TimeBounds, RevisionTimeline } from './revision-timeline.js';
 export { Store, type StoreOptions, tasksEqual } from './store.js';
 export {
   createView,
+  includeSameParts,
   maskAgent,
   matchesAgent,
+  matchesMessage,
   matchesServer,
   matchesTask,
   restrictView,

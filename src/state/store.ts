@@ -55,6 +55,8 @@ export class Store {
   readonly #edgesBySwarm = new IdIndex<string>();
   readonly #edgesByAgent = new IdIndex<string>();
   readonly #seenAt = new Map<string, string>();
+  /** Servers that were removed last. */
+  readonly #removedServers = new Map<string, McpServer>();
   readonly #views = new ViewReferences();
   readonly #commits = new Emitter<ServerDelta>();
   readonly #deltas = new Map<number, readonly AgentDelta[]>();
@@ -203,6 +205,17 @@ export class Store {
     return itemsOf(this.agents, this.#agentIndex.ofServer(serverId));
   }
 
+  /**
+   * Returns the server of an item. If the server has just been removed, returns its last value, because an answer that takes
+   * several turns of the event loop may still contain items of it.
+   * @throws Error if the server is unknown
+   */
+  serverOfItem(serverId: string): McpServer {
+    const server = this.servers.get(serverId) ?? this.#removedServers.get(serverId);
+    if (server === undefined) throw new Error(`The server ${serverId} of an item is unknown.`);
+    return server;
+  }
+
   agentsOfSwarm(swarmId: string): readonly Agent[] {
     return itemsOf(this.agents, this.#agentIndex.ofSwarm(swarmId));
   }
@@ -317,9 +330,18 @@ export class Store {
       this.tasks.put(task.id, task, revision);
     }
     if (delta.serverRemoved) {
+      const server = this.servers.get(delta.serverId);
+      if (server !== undefined) this.#rememberRemoved(server);
       this.servers.remove(delta.serverId, revision);
       this.#seenAt.delete(delta.serverId);
     }
+  }
+
+  #rememberRemoved(server: McpServer): void {
+    this.#removedServers.delete(server.id);
+    this.#removedServers.set(server.id, server);
+    const [oldest] = this.#removedServers.keys();
+    if (this.#removedServers.size > MAX_REMOVED_SERVERS && oldest !== undefined) this.#removedServers.delete(oldest);
   }
 
   #putEdge(edge: TopologyEdge, revision: number): void {
@@ -340,6 +362,8 @@ export class Store {
   }
 }
 
+/** Bounds the memory of the servers that were removed last. */
+const MAX_REMOVED_SERVERS = 64;
 /** Bounds the memory of the metrics while nothing changes. */
 const MAX_KEPT_METRICS = 256;
 

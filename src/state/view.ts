@@ -1,5 +1,6 @@
 import {
   type Agent,
+  type AgentMessage,
   type McpServer,
   type McpServerType,
   parseServerId,
@@ -146,6 +147,16 @@ export function matchesTask({ serverIds, serverTypes, swarmIds, agentIds }: View
   );
 }
 
+export function matchesMessage(
+  { serverTypes, swarmIds }: View,
+  message: Pick<AgentMessage, 'serverType' | 'swarmId'>,
+): boolean {
+  return (
+    (serverTypes === null || serverTypes.has(message.serverType)) &&
+    (swarmIds === null || (message.swarmId !== null && swarmIds.has(message.swarmId)))
+  );
+}
+
 /** Returns whether a server can have items that match the view, judged by its id and its server types. */
 export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
   if (view.serverIds !== null && !view.serverIds.has(server.id)) return false;
@@ -186,6 +197,8 @@ export function includeMask(view: View): number {
 const FULL_MASK = 7;
 
 const maskedAgents = Array.from({ length: FULL_MASK }, () => new WeakMap<Agent, Agent>());
+/** View through which each masked agent was masked. */
+const viewsOfMasked = new WeakMap<Agent, View>();
 
 /** Returns the agent without the parts that the view excludes. The same object for equal excluded parts. */
 export function maskAgent(view: View, agent: Agent): Agent {
@@ -202,6 +215,13 @@ export function maskAgent(view: View, agent: Agent): Agent {
       topology: view.includeTopology ? agent.topology : null,
     };
     cache.set(agent, result);
+    viewsOfMasked.set(result, view);
   }
   return result;
+}
+
+/** Returns the agent without the parts that `like` lacks because its view excludes them. */
+export function includeSameParts(like: Agent, agent: Agent): Agent {
+  const view = viewsOfMasked.get(like);
+  return view === undefined ? agent : maskAgent(view, agent);
 }

@@ -2,7 +2,7 @@ import { type DocumentNode, parse } from 'graphql';
 import { expect } from 'vitest';
 import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
 import type { Agent } from '@swarmlens/client';
-import type { McpServer, ReportedAgent, Restriction, OperationalEvent } from '../../src/model/index.js';
+import type { McpServer, ReportedAgent, ReportedTask, Restriction, SwarmlensEvent } from '../../src/model/index.js';
 import { AccessScopes } from '../../src/access/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
@@ -14,6 +14,7 @@ import { FakeUpstreams, AccessSetup, createRestrictedViewer } from './access-set
 import { ID_PATTERN, createNotice, toSnapshot, type RawServerState, SERVER_IDS } from './generated-states.js';
 
 const AGENTS = parse(`{ ${selectAll('Query', 'agents')} }`);
+const TASKS = parse(`{ ${selectAll('Query', 'tasks')} }`);
 const METRICS = `subscription { ${selectAll('Subscription', 'performanceMetrics')} }`;
 
 /** Compares the results of a restricted viewer with those of a server that received only the visible state. */
@@ -25,7 +26,7 @@ export class Comparison implements AsyncDisposable {
   readonly #state = new Map<string, RawServerState>();
   /** Everything that the viewer may have received, as text. */
   #allowedText = '';
-  #events: OperationalEvent[] = [];
+  #events: SwarmlensEvent[] = [];
   #subscriptions: AllSubscriptions | null = null;
   /** Whether anything visible has changed since the last comparison. */
   #hasMoved = true;
@@ -41,7 +42,7 @@ export class Comparison implements AsyncDisposable {
     const { server, events } = state;
     const before = this.#state.get(server.id);
     this.#state.set(server.id, state);
-    this.#emitEvent(events, this.#visibleServer(state) ?? this.#visibleServer(before));
+    this.#emitEvent(events, this.#visibleServer(state) ?? this.#visibleServer(before), state);
     this.#hasMoved ||= this.#visibleText(before) !== this.#visibleText(state);
     const visible = visibleState(this.#restriction, state);
     if (visible !== null) this.#allowedText += JSON.stringify(toSnapshot(visible));
@@ -61,18 +62,26 @@ export class Comparison implements AsyncDisposable {
     this.applyState({ ...state, report: { ...state.report, agents: changed }, events: [] });
   }
 
+  /** Adds or changes one task without any other change. */
+  changeTask(serverId: string, task: ReportedTask): void {
+    const state = this.#state.get(serverId);
+    if (state === undefined) return;
+    const others = (state.report.tasks ?? []).filter(({ nativeId }) => nativeId !== task.nativeId);
+    this.applyState({ ...state, report: { ...state.report, tasks: [...others, task] }, events: [] });
+  }
+
   remove(serverId: string): void {
     const before = this.#visibleServer(this.#state.get(serverId));
     const events = [createNotice('SERVER_OFFLINE', `${serverId} was removed`, serverId)];
-    this.#emitEvent(events, before);
+    this.#emitEvent(events, before, undefined);
     this.#hasMoved ||= before !== null;
     this.#state.delete(serverId);
     const { store } = this.#real;
     store.commit({ ...store.removalDelta(serverId), events });
   }
 
-  emitEvent(event: OperationalEvent): void {
-    this.#emitEvent([event], null);
+  emitEvent(event: SwarmlensEvent): void {
+    this.#emitEvent([event], null, undefined);
     this.#real.store.commit({ ...emptyDelta(''), events: [event] });
   }
 
@@ -129,6 +138,8 @@ export class Comparison implements AsyncDisposable {
     const expected = new Map(agents.map((agent) => [agent.id, agent]));
     expect(subscriptions.agents).toEqual(expected);
     expect(subscriptions.patched).toEqual(expected);
+    const tasks = (await oracle.run(TASKS, ANONYMOUS_VIEWER)).data?.['tasks'] as readonly { readonly id: string }[]; // typed by the schema
+    expect(subscriptions.tasks).toEqual(new Map(tasks.map((task) => [task.id, task])));
     const edges = [...oracle.store.edges.values()].map(({ serverId: _serverId, ...edge }) => [edge.id, edge] as const);
     expect(subscriptions.edges).toEqual(new Map(edges));
     const stale = [...oracle.store.servers.values()].filter((server) => server.stale).map(({ id }) => id);
@@ -143,6 +154,7 @@ export class Comparison implements AsyncDisposable {
       this.#events.filter((event) => event.type === type).map(({ type: _type, ...event }) => ({ ...event, missed: 0 }));
     expect(subscriptions.health).toEqual(expectedEvents('health'));
     expect(subscriptions.notices).toEqual(expectedEvents('notice'));
+    expect(subscriptions.messages).toEqual(expectedEvents('message'));
     const allowed = new Set<string>(`${this.#allowedText} ${JSON.stringify(this.#events)}`.match(ID_PATTERN));
     for (const marker of JSON.stringify(subscriptions.received()).match(ID_PATTERN) ?? [])
       expect(allowed).toContain(marker);
@@ -156,8 +168,8 @@ export class Comparison implements AsyncDisposable {
     return JSON.stringify(state === undefined ? null : visibleState(this.#restriction, { ...state, events: [] }));
   }
 
-  #emitEvent(events: readonly OperationalEvent[], server: McpServer | null): void {
-    const visible = events.flatMap((event) => visibleEvents(this.#restriction, event, server));
+  #emitEvent(events: readonly SwarmlensEvent[], server: McpServer | null, state: RawServerState | undefined): void {
+    const visible = events.flatMap((event) => visibleEvents(this.#restriction, event, server, state));
     this.#events.push(...visible);
     this.#hasMoved ||= visible.length > 0;
   }

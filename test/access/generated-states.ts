@@ -8,26 +8,30 @@ import {
   type Notice,
   type ReportedAgent,
   type ReportedEdge,
+  type ReportedTask,
   type Restriction,
   type ServerReport,
-  type OperationalEvent,
+  type SwarmlensEvent,
+  TASK_STATUSES,
   UNRESTRICTED,
 } from '../../src/model/index.js';
 import type { ServerSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
 
-/** Pattern of all generated ids: servers `srv-x`, swarms `sw-x-1`, agents `ag-x-a`. */
-export const ID_PATTERN = /(?:srv|sw|ag)-[a-z](?:-\w)?/g;
+/** Pattern of all generated ids: servers `srv-x`, swarms `sw-x-1`, agents `ag-x-a`, tasks `tk-x-1`, messages `ms-x-1`. */
+export const ID_PATTERN = /(?:srv|sw|ag|tk|ms)-[a-z](?:-\w)?/g;
 
 export const SERVER_IDS = ['srv-x', 'srv-y', 'srv-z'];
 export const AGENT_SERVER_TYPES = ['RUV_SWARM', 'CLAUDE_FLOW', 'DAA'] as const satisfies readonly McpServerType[];
 export const AGENT_TYPES = ['coder', 'tester', 'queen'];
 const SWARMS = ['1', '2'];
 const AGENTS = ['a', 'b', 'c', 'd', 'e'];
+const TASKS = ['1', '2', '3'];
 
 const serverLetter = (serverId: string): string => serverId.slice(-1);
 const swarmNative = (serverId: string, swarm: string): string => `sw-${serverLetter(serverId)}-${swarm}`;
 const agentNative = (serverId: string, agent: string): string => `ag-${serverLetter(serverId)}-${agent}`;
+const taskNative = (serverId: string, task: string): string => `tk-${serverLetter(serverId)}-${task}`;
 
 export const SWARM_IDS = SERVER_IDS.flatMap((id) => SWARMS.map((swarm) => `${id}:${swarmNative(id, swarm)}`));
 export const AGENT_IDS = SERVER_IDS.flatMap((id) => AGENTS.map((agent) => `${id}:${agentNative(id, agent)}`));
@@ -36,7 +40,7 @@ export const AGENT_IDS = SERVER_IDS.flatMap((id) => AGENTS.map((agent) => `${id}
 export interface RawServerState {
   readonly server: McpServer;
   readonly report: ServerReport;
-  readonly events: readonly OperationalEvent[];
+  readonly events: readonly SwarmlensEvent[];
 }
 
 function option<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
@@ -59,7 +63,7 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
     status: fc.constantFrom(...AGENT_STATUSES.slice(0, 3)),
     capabilities: fc.subarray([`can ${nativeId}`]),
     model: fc.constantFrom(null, `model of ${nativeId}`),
-    currentTaskNativeId: fc.constantFrom(null, `task of ${nativeId}`),
+    currentTaskNativeId: fc.constantFrom(null, ...TASKS.map((task) => taskNative(serverId, task))),
     parentNativeId: option(fc.constantFrom(...AGENTS).map((parent) => agentNative(serverId, parent))),
     title: fc.constantFrom(null, `work of ${nativeId}`),
     workspace: fc.constant(null),
@@ -102,6 +106,28 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
   });
 }
 
+/** Changes of one task without any other change. */
+export const taskChanges: fc.Arbitrary<{ readonly serverId: string; readonly task: ReportedTask }> = fc
+  .tuple(fc.constantFrom(...SERVER_IDS), fc.constantFrom(...TASKS))
+  .chain(([serverId, task]) => fc.record({ serverId: fc.constant(serverId), task: reportedTask(serverId, task) }));
+
+function reportedTask(serverId: string, task: string): fc.Arbitrary<ReportedTask> {
+  const nativeId = taskNative(serverId, task);
+  return fc.record({
+    nativeId: fc.constant(nativeId),
+    serverType: fc.constantFrom(...AGENT_SERVER_TYPES),
+    swarmNativeId: option(fc.constantFrom(...SWARMS).map((swarm) => swarmNative(serverId, swarm))),
+    title: fc.constantFrom(null, `work on ${nativeId}`),
+    status: fc.constantFrom(...TASK_STATUSES.slice(0, 4)),
+    agentNativeIds: fc.subarray(AGENTS, { maxLength: 2 }).map((ids) => ids.map((id) => agentNative(serverId, id))),
+    dependsOnNativeIds: fc.subarray(TASKS).map((ids) => ids.map((id) => taskNative(serverId, id))),
+    createdAt: fc.constant(null),
+    startedAt: fc.constant(null),
+    endedAt: fc.constant(null),
+    stale: fc.boolean(),
+  });
+}
+
 /** Edges from at most one leader to each later agent, and edges between peers. */
 function reportedEdges(serverId: string): fc.Arbitrary<readonly ReportedEdge[]> {
   const swarm = fc.constantFrom(...SWARMS);
@@ -122,11 +148,11 @@ function createEdge(serverId: string, swarm: string, from: string, to: string, r
   return { swarmNativeId: swarmNative(serverId, swarm), ...ends, relation };
 }
 
-function eventsAbout(serverId: string): fc.Arbitrary<readonly OperationalEvent[]> {
+function eventsAbout(serverId: string): fc.Arbitrary<readonly SwarmlensEvent[]> {
   const words = fc.constantFrom(...AGENTS).map((agent) => `message about ${agentNative(serverId, agent)}`);
   const codes = fc.constantFrom('SERVER_OFFLINE', 'TOOL_FAILING', 'AGENT_REJECTED', 'AGENTS_REMOVED', 'NEW_CODE');
   const notice = fc.tuple(codes, words).map(([code, message]) => createNotice(code, message, serverId));
-  const health = words.map((reason): OperationalEvent => ({
+  const health = words.map((reason): SwarmlensEvent => ({
     type: 'health',
     serverId,
     replicaId: null,
@@ -137,7 +163,25 @@ function eventsAbout(serverId: string): fc.Arbitrary<readonly OperationalEvent[]
     reason,
     timestamp: EPOCH_TIME,
   }));
-  return fc.array(fc.oneof(notice, health), { maxLength: 2 });
+  const ids = fc.subarray(AGENTS, { maxLength: 2 }).map((agents) => agents.map((id) => agentIdOf(serverId, id)));
+  const message = fc
+    .record({
+      number: fc.nat(9),
+      serverType: fc.constantFrom(...AGENT_SERVER_TYPES),
+      swarmId: option(fc.constantFrom(...SWARMS).map((swarm) => `${serverId}:${swarmNative(serverId, swarm)}`)),
+      fromAgentId: option(fc.constantFrom(...AGENTS).map((agent) => agentIdOf(serverId, agent))),
+      toAgentIds: ids,
+    })
+    .map(({ number, ...known }): SwarmlensEvent => {
+      const nativeId = `ms-${serverLetter(serverId)}-${number}`;
+      const id = `${serverId}:${nativeId}`;
+      return { type: 'message', id, serverId, sentAt: EPOCH_TIME, text: `text of ${nativeId}`, ...known };
+    });
+  return fc.array(fc.oneof(notice, health, message), { maxLength: 3 });
+}
+
+function agentIdOf(serverId: string, agent: string): string {
+  return `${serverId}:${agentNative(serverId, agent)}`;
 }
 
 export function createNotice(code: string, message: string, serverId: string | null): Notice {
@@ -172,6 +216,7 @@ export function serverStates(serverId: string): fc.Arbitrary<RawServerState> {
       agents: fc.subarray(AGENTS).chain((ids) => fc.tuple(...ids.map((id) => reportedAgent(serverId, id)))),
       swarms: fc.subarray(SWARMS).chain((ids) => fc.tuple(...ids.map(reportedSwarm))),
       edges: reportedEdges(serverId),
+      tasks: fc.subarray(TASKS).chain((ids) => fc.tuple(...ids.map((id) => reportedTask(serverId, id)))),
       failures: fc.constant([]),
     }),
     events: eventsAbout(serverId),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import type { ReportedAgent, OperationalEvent } from '../../src/model/index.js';
+import type { ReportedAgent, ReportedTask, SwarmlensEvent } from '../../src/model/index.js';
 import { Comparison } from './compare-viewers.js';
 import { selectAll, type RootKind, rootFields } from './selections.js';
 import {
@@ -9,6 +9,7 @@ import {
   changes,
   RESTRICTION_KINDS,
   createNotice,
+  taskChanges,
   toRestriction,
   type RawServerState,
   serverStates,
@@ -27,7 +28,16 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
   agent: AGENT_IDS.map((id) => `(id: "${id}")`),
   topology: SWARM_IDS.map((id) => `(swarmId: "${id}")`),
   health: [''],
+  tasks: [
+    '',
+    '(serverTypes: [DAA], statuses: [PENDING, COMPLETED])',
+    `(swarmIds: ["${SWARM_IDS.join('", "')}"])`,
+    `(agentIds: ["${AGENT_IDS.slice(0, 3).join('", "')}"])`,
+  ],
 };
+
+/** Queries that follow the links of their items. */
+const LINKED: ReadonlySet<string> = new Set(['agent', 'swarms']);
 
 /** All root fields of the schema. A missing field fails the test. */
 const MATRIX: Readonly<Record<RootKind, readonly string[]>> = {
@@ -36,20 +46,26 @@ const MATRIX: Readonly<Record<RootKind, readonly string[]>> = {
   // Covered by unknown-ids.test.ts.
   Mutation: ['callTool', 'requestAgentUpdate', 'refreshDiscovery', 'authenticate'],
   // Covered by subscribers.ts.
-  Subscription: ['agentUpdates', 'topologyChanges', 'performanceMetrics', 'healthChanges', 'notices'],
+  Subscription: [
+    ...['agentUpdates', 'taskUpdates', 'topologyChanges', 'performanceMetrics'],
+    ...['healthChanges', 'notices', 'agentMessages'],
+  ],
 };
 
 const EVERYTHING = parse(
   `{ ${Object.entries(QUERIES)
-    .flatMap(([name, all]) => all.map((args, index) => `${name}${index}: ${selectAll('Query', name, args)}`))
+    .flatMap(([name, all]) =>
+      all.map((args, index) => `${name}${index}: ${selectAll('Query', name, args, LINKED.has(name) ? 1 : 0)}`),
+    )
     .join('\n')} }`,
 );
 
 type Step =
   | { state: RawServerState }
   | { serverId: string; agent: ReportedAgent }
+  | { serverId: string; task: ReportedTask }
   | { gone: string }
-  | { event: OperationalEvent }
+  | { event: SwarmlensEvent }
   | 'compare'
   | 'listen'
   | 'resume';
@@ -57,6 +73,7 @@ type Step =
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...SERVER_IDS).chain((id) => serverStates(id).map((state) => ({ state }))) },
   { weight: 6, arbitrary: changes },
+  { weight: 4, arbitrary: taskChanges },
   { weight: 1, arbitrary: fc.constantFrom(...SERVER_IDS).map((gone) => ({ gone })) },
   { weight: 1, arbitrary: fc.constant({ event: createNotice('CONFIG_APPLIED', 'added srv-y', null) }) },
   { weight: 4, arbitrary: fc.constant('compare' as const) },
@@ -88,6 +105,7 @@ describe('access scopes', () => {
               else if (step === 'resume') await comparison.resume();
               else if ('state' in step) comparison.applyState(step.state);
               else if ('agent' in step) comparison.change(step.serverId, step.agent);
+              else if ('task' in step) comparison.changeTask(step.serverId, step.task);
               else if ('gone' in step) comparison.remove(step.gone);
               else comparison.emitEvent(step.event);
             }

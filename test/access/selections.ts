@@ -1,13 +1,21 @@
 import { getNamedType, type GraphQLField, type GraphQLOutputType, isObjectType } from 'graphql';
 import { schema } from '../../src/schema/index.js';
 
-/** Selects all fields of a type recursively, including future ones. */
-export function selectEverything(type: GraphQLOutputType): string {
+/** Types of items that other items link to. */
+const LINKED_TYPES: ReadonlySet<string> = new Set(['Agent', 'McpServer', 'Swarm', 'Task']);
+
+/**
+ * Selects all fields of a type recursively, including future ones.
+ * @param links number of links between items that the selection follows
+ */
+export function selectEverything(type: GraphQLOutputType, links: number): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';
-  const fields = Object.values(named.getFields()).map(
-    ({ name, type: fieldType }) => `${name} ${selectEverything(fieldType)}`,
-  );
+  const isItem = LINKED_TYPES.has(named.name);
+  const fields = Object.values(named.getFields()).flatMap(({ name, type: fieldType }) => {
+    const isLink = isItem && LINKED_TYPES.has(getNamedType(fieldType).name);
+    return isLink && links === 0 ? [] : [`${name} ${selectEverything(fieldType, isLink ? links - 1 : links)}`];
+  });
   return `{ ${fields.join(' ')} }`;
 }
 
@@ -18,11 +26,15 @@ export function rootFields(kind: RootKind): readonly GraphQLField<unknown, unkno
   return isObjectType(type) ? Object.values(type.getFields()) : [];
 }
 
-/** Selects a root field with all its subfields. @param args arguments in parentheses */
-export function selectAll(kind: RootKind, name: string, args = ''): string {
+/**
+ * Selects a root field with all its subfields.
+ * @param args arguments in parentheses
+ * @param links number of links between items that the selection follows
+ */
+export function selectAll(kind: RootKind, name: string, args = '', links = 0): string {
   const field = rootFields(kind).find((candidate) => candidate.name === name);
   if (field === undefined) throw new Error(`unknown field ${kind}.${name}`);
-  return `${name}${args} ${selectEverything(field.type)}`;
+  return `${name}${args} ${selectEverything(field.type, links)}`;
 }
 
 /** Sorts all lists in a value, so that their order does not matter. */

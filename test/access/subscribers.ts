@@ -11,6 +11,14 @@ interface Update extends AgentUpdateInput {
   readonly performanceMetrics: unknown;
 }
 
+/** All fields of `TaskUpdate` that the comparison uses. */
+interface TaskUpdate {
+  readonly kind: string;
+  readonly cursor: string;
+  readonly tasks: readonly { readonly id: string }[];
+  readonly removedTaskIds: readonly string[];
+}
+
 /** All fields of `TopologyChange` that the comparison uses. */
 interface TopologyChange {
   readonly kind: string;
@@ -19,6 +27,15 @@ interface TopologyChange {
   readonly removedEdgeIds: readonly string[];
 }
 
+type StreamName =
+  | 'agentUpdates'
+  | 'taskUpdates'
+  | 'topologyChanges'
+  | 'performanceMetrics'
+  | 'healthChanges'
+  | 'notices'
+  | 'agentMessages';
+
 /** All subscriptions of one viewer and the state that a client derives from them. */
 export class AllSubscriptions {
   /** Agents derived from complete agents. */
@@ -26,42 +43,46 @@ export class AllSubscriptions {
   /** Agents derived from patches. */
   patched: ReadonlyMap<string, Agent> = new Map();
   readonly edges = new Map<string, TopologyChange['edges'][number]>();
+  readonly tasks = new Map<string, TaskUpdate['tasks'][number]>();
   last: Update | null = null;
+  #lastTaskCursor: string | null = null;
   #updates: SubscriptionReader;
+  #tasks: SubscriptionReader;
+  readonly #messages: SubscriptionReader;
   readonly #topology: SubscriptionReader;
   readonly #metrics: SubscriptionReader;
   readonly #health: SubscriptionReader;
   readonly #notices: SubscriptionReader;
   readonly #all: SubscriptionReader[];
   #updatesTaken = 0;
+  #tasksTaken = 0;
   #isResuming = false;
+  #areTasksResuming = false;
   #topologyTaken = 0;
 
-  private constructor([updates, topology, metrics, health, notices]: [
-    SubscriptionReader,
-    SubscriptionReader,
-    SubscriptionReader,
-    SubscriptionReader,
-    SubscriptionReader,
-  ]) {
-    this.#updates = updates;
-    this.#topology = topology;
-    this.#metrics = metrics;
-    this.#health = health;
-    this.#notices = notices;
-    this.#all = [updates, topology, metrics, health, notices];
+  private constructor(readers: Readonly<Record<StreamName, SubscriptionReader>>) {
+    this.#updates = readers.agentUpdates;
+    this.#tasks = readers.taskUpdates;
+    this.#topology = readers.topologyChanges;
+    this.#metrics = readers.performanceMetrics;
+    this.#health = readers.healthChanges;
+    this.#notices = readers.notices;
+    this.#messages = readers.agentMessages;
+    this.#all = Object.values(readers);
   }
 
   static async start(setup: AccessSetup, viewer: Viewer): Promise<AllSubscriptions> {
     const listen = (name: string, args = ''): Promise<SubscriptionReader> =>
       setup.listen(`subscription { ${selectAll('Subscription', name, args)} }`, viewer);
-    return new AllSubscriptions([
-      await listen('agentUpdates'),
-      await listen('topologyChanges'),
-      await listen('performanceMetrics', '(mode: NORMAL)'),
-      await listen('healthChanges'),
-      await listen('notices'),
-    ]);
+    return new AllSubscriptions({
+      agentUpdates: await listen('agentUpdates'),
+      taskUpdates: await listen('taskUpdates'),
+      topologyChanges: await listen('topologyChanges'),
+      performanceMetrics: await listen('performanceMetrics', '(mode: NORMAL)'),
+      healthChanges: await listen('healthChanges'),
+      notices: await listen('notices'),
+      agentMessages: await listen('agentMessages'),
+    });
   }
 
   get metrics(): unknown {
@@ -76,12 +97,16 @@ export class AllSubscriptions {
     return this.#notices.received;
   }
 
+  get messages(): readonly unknown[] {
+    return this.#messages.received;
+  }
+
   /** Returns all received results. */
   received(): readonly unknown[] {
     return this.#all.flatMap(({ received }) => received);
   }
 
-  /** Completes the stream of agents and resumes it from its cursor. */
+  /** Completes the streams of agents and tasks and resumes them from their cursors. */
   async resume(setup: AccessSetup, viewer: Viewer): Promise<void> {
     this.applyReceived();
     const { last } = this;
@@ -92,12 +117,22 @@ export class AllSubscriptions {
     this.#updatesTaken = 0;
     this.#isResuming = true;
     this.#all.push(this.#updates);
+    if (this.#lastTaskCursor === null) return;
+    await this.#tasks.close();
+    const tasks = `subscription { ${selectAll('Subscription', 'taskUpdates', `(after: "${this.#lastTaskCursor}")`)} }`;
+    this.#tasks = await setup.listen(tasks, viewer);
+    this.#tasksTaken = 0;
+    this.#areTasksResuming = true;
+    this.#all.push(this.#tasks);
   }
 
   /** Applies the results since the last call, as a client does. */
   applyReceived(): void {
     for (const update of this.#updates.received.slice(this.#updatesTaken)) this.#update(update as unknown as Update); // selected in `start`
     this.#updatesTaken = this.#updates.received.length;
+    for (const update of this.#tasks.received.slice(this.#tasksTaken))
+      this.#updateTasks(update as unknown as TaskUpdate); // the same
+    this.#tasksTaken = this.#tasks.received.length;
     for (const change of this.#topology.received.slice(this.#topologyTaken))
       this.#change(change as unknown as TopologyChange); // the same
     this.#topologyTaken = this.#topology.received.length;
@@ -120,6 +155,16 @@ export class AllSubscriptions {
       update.kind === 'SNAPSHOT' ? withoutPatches : { ...withoutPatches, patches: patches ?? [] },
     );
     this.last = update;
+  }
+
+  #updateTasks({ kind, cursor, tasks, removedTaskIds }: TaskUpdate): void {
+    if (kind === 'SNAPSHOT') this.tasks.clear();
+    for (const task of tasks) this.tasks.set(task.id, task);
+    for (const id of removedTaskIds) {
+      if (!this.tasks.delete(id) && !this.#areTasksResuming) throw new Error(`removed without being received: ${id}`);
+    }
+    this.#areTasksResuming = false;
+    this.#lastTaskCursor = cursor;
   }
 
   #change({ kind, swarmId, edges, removedEdgeIds }: TopologyChange): void {

@@ -51,7 +51,10 @@ describe('swarmlens watch', () => {
 
   test.each<[readonly string[], RegExp]>([
     [['--mode', 'hihg'], /--mode is "hihg", did you mean "high"\?, expected high, normal, low, on-demand/],
-    [['--server-type', 'flow'], /--server-type has "flow", expected CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM/],
+    [
+      ['--server-type', 'flow'],
+      /--server-type has "flow", expected CLAUDE_FLOW, RUV_SWARM, DAA, CLAUDE_CODE, CODEX, CUSTOM/,
+    ],
     [['--type', 'a,,b'], /--type has an empty entry/],
     [['--url', 'ftp://x'], /--url: .*http:\/\//],
     [['--url', 'http://me:geheim@x'], /--url: .*must not contain a user name, a password/],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { executeCodegen } from '@graphql-codegen/cli';
-import { buildSchema, Kind, parse, validate } from 'graphql';
+import { buildSchema, isObjectType, Kind, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import config from '../../codegen.js';
 import * as client from '@swarmlens/client';
@@ -47,10 +47,12 @@ describe('typed documents', () => {
     expect(validate(schema, parse(String(document)))).toEqual([]);
   });
 
-  test('select every field of Agent, so that patches produce the agents of a query', () => {
+  test('select every field of Agent except links, so that patches produce the agents of a query', () => {
     const agent = schema.getType('Agent');
-    if (agent === undefined || !('getFields' in agent)) throw new Error('type Agent is missing in the schema');
+    if (!isObjectType(agent)) throw new Error('type Agent is missing in the schema');
     const [, fragment = ''] = client.AgentDocument.split('fragment Agent on Agent');
-    for (const field of Object.keys(agent.getFields())) expect(fragment).toMatch(new RegExp(`\\b${field}\\b`));
+    const links = ['server', 'swarm', 'parent', 'children', 'tasks'];
+    const missing = Object.keys(agent.getFields()).filter((field) => !new RegExp(`^  ${field}\\b`, 'm').test(fragment));
+    expect(missing).toEqual(links);
   });
 });

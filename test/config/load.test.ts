@@ -452,7 +452,9 @@ describe('loadConfig: one line per mistake with key and value', () => {
       'an unknown server type',
       server({ command: 'x', swarmlens: { serverType: 'X' } }),
       {},
-      ['mcpServers.s.swarmlens.serverType: is "X" – expected one of CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM'],
+      [
+        'mcpServers.s.swarmlens.serverType: is "X" – expected one of CLAUDE_FLOW, RUV_SWARM, DAA, CLAUDE_CODE, CODEX, CUSTOM',
+      ],
     ],
     [
       'an unset variable in a URL, as one mistake',

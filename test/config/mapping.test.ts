@@ -147,7 +147,7 @@ describe('loadConfig: mapping', () => {
       'an unknown status',
       { agents: { ...AGENTS, statuses: { hacking: 'WORKING' } } },
       [
-        `${at}.agents.statuses.hacking: is "WORKING" – expected one of INITIALIZING, IDLE, ACTIVE, BUSY, PAUSED, ERROR, OFFLINE, TERMINATED, UNKNOWN`,
+        `${at}.agents.statuses.hacking: is "WORKING" – expected one of INITIALIZING, IDLE, ACTIVE, BUSY, WAITING, PAUSED, ERROR, OFFLINE, TERMINATED, UNKNOWN`,
       ],
     ],
     [

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ANONYMOUS_VIEWER, anonymousAuthenticator } from '../../src/auth/index.js';
 import { DEFAULT_LIMITS } from '../../src/config/index.js';
 import { MemoryLimitCounters } from '../../src/server/index.js';
-import type { ResolverServices } from '../../src/schema/index.js';
+import { type ResolverServices, SliceTurns } from '../../src/schema/index.js';
 import { ErrorMasker } from '../../src/server/plugins/error-masking.js';
 import { createGraphQLHandler } from '../../src/server/graphql-handler.js';
 import { SubscriptionSharing } from '../../src/server/sharing/shared-subscriptions.js';
@@ -21,10 +21,8 @@ interface Enveloped {
 test('createGraphQLHandler parses and validates equal documents once', async () => {
   // Parsing and validation use neither the services nor the viewer.
   const mask = new ErrorMasker(silentLogger);
-  const sharing = new SubscriptionSharing({ threshold: null }, mask, {
-    maxValues: Infinity,
-    onExceeded: () => undefined,
-  });
+  const budget = { maxValues: Infinity, turns: new SliceTurns(), onExceeded: () => undefined };
+  const sharing = new SubscriptionSharing({ threshold: null }, mask, budget);
   const services = {} as ResolverServices;
   const accessScopes = { servicesFor: () => ({}) as ScopedServices };
   const counters = new MemoryLimitCounters();
@@ -32,6 +30,7 @@ test('createGraphQLHandler parses and validates equal documents once', async () 
     services,
     accessScopes,
     sharing,
+    budget,
     authenticator: anonymousAuthenticator,
     mask,
     limits: DEFAULT_LIMITS,

@@ -13,7 +13,7 @@ import {
   SubscriptionGroups,
 } from '../../src/delivery/index.js';
 import { type Agent, MCP_SERVER_TYPES, parseServerId, type Restriction } from '../../src/model/index.js';
-import { schema, type SchemaContext, sharedStreamPlan } from '../../src/schema/index.js';
+import { schema, type SchemaContext, sharedStreamPlan, SliceTurns } from '../../src/schema/index.js';
 import type { SharedMessage } from '../../src/server/sharing/shared-message.js';
 import { ErrorMasker } from '../../src/server/plugins/error-masking.js';
 import { SubscriptionSharing } from '../../src/server/sharing/shared-subscriptions.js';
@@ -40,6 +40,7 @@ class SharingSetup implements Disposable {
   readonly log = recordingLogger();
   readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger), {
     maxValues: Infinity,
+    turns: new SliceTurns(),
     onExceeded: () => undefined,
   });
   readonly #accessScopes: AccessScopes;

@@ -29,6 +29,9 @@ import { createLeafWriter, NotCompilableError } from './leaf-writer.js';
  */
 export const RENDER_ONCE = 'swarmlens.renderedOnce';
 
+/** Extension of fields that are left to graphql's `execute`, whose budget limits the size of the answer. */
+export const NOT_COMPILED = 'swarmlens.notCompiled';
+
 /** Root field of a subscription with its selection. */
 export interface RootSelection {
   readonly field: GraphQLField<unknown, unknown>;
@@ -86,7 +89,7 @@ export function resolveRootSelection({
   return { field, args, key: formatSelectionKey(document, responseKey, nodes, coerced), responseKey, nodes, scope };
 }
 
-/** Compiles a selection to a renderer. @returns null if the selection contains abstract types or unsupported resolvers */
+/** Compiles a selection to a renderer. @returns null if it contains abstract types, fields that are not compiled, or unsupported resolvers */
 export function compileSelection({ field, args, responseKey, nodes, scope }: RootSelection): SelectionRenderer | null {
   const head = `{"data":{${JSON.stringify(responseKey)}:`;
   let write: Writer;
@@ -227,7 +230,9 @@ function createObjectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[]
       continue;
     }
     const field = type.getFields()[node.name.value];
-    if (field === undefined) throw new NotCompilableError(`the field ${node.name.value}`);
+    if (field === undefined || field.extensions[NOT_COMPILED] === true) {
+      throw new NotCompilableError(`the field ${node.name.value}`);
+    }
     fields.push({
       head,
       write: createFieldWriter(field, getArgumentValues(field, node, scope.variables), fieldNodes, scope),

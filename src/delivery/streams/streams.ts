@@ -1,11 +1,22 @@
 import {
+  type AgentMessage,
   type HealthChange,
   MODE_HZ,
   type Notice,
+  type OperationalEvent,
   type PerformanceMode,
   type SwarmlensEvent,
 } from '../../model/index.js';
-import type { PerformanceMetrics, CursorPosition, Demand, Store, TopologyChange, View } from '../../state/index.js';
+import {
+  type CursorPosition,
+  type Demand,
+  type EventRing,
+  matchesMessage,
+  type PerformanceMetrics,
+  type Store,
+  type TopologyChange,
+  type View,
+} from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import type { CommitWaiter } from './commit-waiter.js';
 import type { StreamUpdate } from '../groups/subscription-group.js';
@@ -111,27 +122,54 @@ export function streamMetrics(
 /** Event with the number of earlier events that the reader missed. */
 export type WithMissedCount<E extends SwarmlensEvent> = E & { readonly missed: number };
 
-export function isHealthChange(event: SwarmlensEvent): event is HealthChange {
+export function isHealthChange(event: OperationalEvent): event is HealthChange {
   return event.type === 'health';
 }
 
-export function isNotice(event: SwarmlensEvent): event is Notice {
+export function isNotice(event: OperationalEvent): event is Notice {
   return event.type === 'notice';
 }
 
-/** Streams events from now on, as they occur. */
-export function streamEvents<E extends SwarmlensEvent>(
+/** Streams notices or changes of health from now on, as they occur. */
+export function streamEvents<E extends OperationalEvent>(
   { store, commits, active }: StreamDeps,
-  isIncluded: (event: SwarmlensEvent) => event is E,
+  isIncluded: (event: OperationalEvent) => event is E,
 ): AsyncIterableIterator<WithMissedCount<E>> {
-  const entry = active.add(null);
-  let position = store.events.end;
+  return streamRing({ ring: store.events, commits, isIncluded, entries: [active.add(null)] });
+}
+
+/** Streams the messages of a view from now on. Servers that push nothing are polled once per second. */
+export function streamMessages(
+  { store, commits, active, demand }: StreamDeps,
+  view: View,
+  maxHz: number | null,
+): AsyncIterableIterator<WithMissedCount<AgentMessage>> {
+  const isIncluded = (message: AgentMessage): message is AgentMessage => matchesMessage(view, message);
+  const entries = [active.add(null), demand.add(view, streamHz('LOW_FREQUENCY', maxHz))];
+  return streamRing({ ring: store.messages, commits, isIncluded, entries });
+}
+
+interface RingStream<A, E extends A> {
+  readonly ring: EventRing<A>;
+  readonly commits: CommitWaiter;
+  readonly isIncluded: (event: A) => event is E;
+  /** Resources of the stream. */
+  readonly entries: readonly Disposable[];
+}
+
+function streamRing<A, E extends A & SwarmlensEvent>({
+  ring,
+  commits,
+  isIncluded,
+  entries,
+}: RingStream<A, E>): AsyncIterableIterator<WithMissedCount<E>> {
+  let position = ring.end;
   let missed = 0;
   return createPullIterator<WithMissedCount<E>>({
     async next(signal) {
       while (!signal.aborted) {
-        await commits.wait(({ events }) => events.end > position, signal);
-        const found = store.events.since(position);
+        await commits.wait(() => ring.end > position, signal);
+        const found = ring.since(position);
         missed += found.missed;
         position = found.end - found.events.length;
         for (const event of found.events) {
@@ -144,6 +182,8 @@ export function streamEvents<E extends SwarmlensEvent>(
       }
       return null;
     },
-    close: () => entry[Symbol.dispose](),
+    close: () => {
+      for (const entry of entries) entry[Symbol.dispose]();
+    },
   });
 }

@@ -14,7 +14,13 @@ import {
   streamHz,
   type StreamUpdate,
 } from '../../delivery/index.js';
-import { countValues, type SchemaContext, sharedStreamPlan } from '../../schema/index.js';
+import {
+  AnswerBudget,
+  type AnswerBudgetOptions,
+  countValues,
+  type SchemaContext,
+  sharedStreamPlan,
+} from '../../schema/index.js';
 import { SwarmlensError } from '../../shared/index.js';
 import type { ErrorMasker } from '../plugins/error-masking.js';
 import { FrameWriter } from './frame-writer.js';
@@ -26,26 +32,20 @@ export interface SharedSubscription {
   join(member: GroupMember<SharedMessage>): GroupMembership;
 }
 
-/** Limit of the first update of a subscription, estimated when a client subscribes. */
-export interface SizeLimit {
-  /** Maximum number of values. */
-  readonly maxValues: number;
-  readonly onExceeded: () => void;
-}
-
 /** Plans which subscriptions share one execution, one rendering and one compression. */
 export class SubscriptionSharing {
   readonly #compress: CompressionOptions;
   readonly #mask: ErrorMasker;
-  readonly #size: SizeLimit;
+  readonly #budget: AnswerBudgetOptions;
   readonly #frames = new FrameWriter();
   /** Renderers by selection. Groups with the same selection but other filters share the rendering of each agent. */
   readonly #renderers = new Map<string, { readonly render: SelectionRenderer | null; users: number }>();
 
-  constructor(compress: CompressionOptions, mask: ErrorMasker, size: SizeLimit) {
+  /** @param budget limit of the first update, estimated when a client subscribes, and of each update that is not compiled */
+  constructor(compress: CompressionOptions, mask: ErrorMasker, budget: AnswerBudgetOptions) {
     this.#compress = compress;
     this.#mask = mask;
-    this.#size = size;
+    this.#budget = budget;
   }
 
   /** Number of compiled selections in use. */
@@ -67,14 +67,18 @@ export class SubscriptionSharing {
       const key = JSON.stringify([selectionKey, view.key, hz]);
       const request = (): GroupRequest<SharedMessage> => {
         const renderer = this.#acquireRenderer(selectionKey, selection);
-        const shared = { ...context, answer: null };
+        const compiled: SchemaContext = { ...context, answer: null };
         return {
           view,
           hz,
-          render: (update, readers) =>
-            this.#render(renderer.render, { ...args, contextValue: shared }, shared, update, (parts) =>
+          render: (update, readers) => {
+            // Compiled selections are bounded by the number of items. Others may contain links.
+            const contextValue =
+              renderer.render === null ? { ...context, answer: new AnswerBudget(this.#budget) } : compiled;
+            return this.#render(renderer.render, { ...args, contextValue }, contextValue, update, (parts) =>
               this.#createMessage(parts, readers),
-            ),
+            );
+          },
           onEmpty: () => {
             renderer.users -= 1;
             if (renderer.users === 0) this.#renderers.delete(selectionKey);
@@ -88,18 +92,18 @@ export class SubscriptionSharing {
     }
   }
 
-  /** @throws SwarmlensError LIMIT_EXCEEDED if a snapshot of so many agents has too many values */
-  #checkSize({ nodes, scope }: RootSelection, agents: number): void {
-    const { maxValues, onExceeded } = this.#size;
-    const perAgent = countValues(
+  /** @throws SwarmlensError LIMIT_EXCEEDED if a snapshot of so many items has too many values */
+  #checkSize({ nodes, scope }: RootSelection, items: number): void {
+    const { maxValues, onExceeded } = this.#budget;
+    const perItem = countValues(
       nodes.map(({ selectionSet }) => selectionSet),
       { fragments: scope.fragments, variableValues: scope.variables },
     );
-    if (agents * perAgent <= maxValues) return;
+    if (items * perItem <= maxValues) return;
     onExceeded();
     throw new SwarmlensError(
       'LIMIT_EXCEEDED',
-      `The first update has more than ${maxValues} values. Request fewer fields, or filter the agents.`,
+      `The first update has more than ${maxValues} values. Request fewer fields, or use filters.`,
     );
   }
 

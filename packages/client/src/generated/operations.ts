@@ -251,6 +251,8 @@ export type ToolHealthFragment = { readonly name: string, readonly calls: number
 
 export type DiscoveryFragment = { readonly timestamp: string, readonly totalAgents: number, readonly servers: ReadonlyArray<McpServerFragment>, readonly swarms: ReadonlyArray<SwarmFragment> };
 
+export type TaskFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly title: string | null, readonly status: TaskStatus, readonly agentIds: ReadonlyArray<string>, readonly dependsOnIds: ReadonlyArray<string>, readonly createdAt: string | null, readonly startedAt: string | null, readonly endedAt: string | null, readonly stale: boolean };
+
 export type CallToolMutationVariables = Exact<{
   serverId: Scalars['ID']['input'];
   tool: Scalars['String']['input'];
@@ -327,6 +329,16 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerQuery = { readonly viewer: { readonly subject: string | null, readonly permissions: ReadonlyArray<string>, readonly expiresAt: string | null } };
 
+export type TasksQueryVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  agentIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  statuses?: InputMaybe<ReadonlyArray<TaskStatus>>;
+}>;
+
+
+export type TasksQuery = { readonly tasks: ReadonlyArray<TaskFragment> };
+
 export type TopologyChangesSubscriptionVariables = Exact<{
   swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
 }>;
@@ -351,6 +363,25 @@ export type NoticesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
 export type NoticesSubscription = { readonly notices: { readonly code: string, readonly severity: NoticeSeverity, readonly message: string, readonly serverId: string | null, readonly timestamp: string, readonly missed: number } };
+
+export type TaskUpdatesSubscriptionVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  agentIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  mode?: InputMaybe<PerformanceMode>;
+  after?: InputMaybe<Scalars['ID']['input']>;
+}>;
+
+
+export type TaskUpdatesSubscription = { readonly taskUpdates: { readonly kind: UpdateKind, readonly cursor: string, readonly timestamp: string, readonly removedTaskIds: ReadonlyArray<string>, readonly staleServerIds: ReadonlyArray<string>, readonly tasks: ReadonlyArray<TaskFragment>, readonly rate: { readonly requestedHz: number, readonly effectiveHz: number } } };
+
+export type AgentMessagesSubscriptionVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+}>;
+
+
+export type AgentMessagesSubscription = { readonly agentMessages: { readonly id: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly fromAgentId: string | null, readonly toAgentIds: ReadonlyArray<string>, readonly sentAt: string, readonly text: string | null, readonly missed: number } };
 
 export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly parentId: string | null, readonly name: string, readonly title: string | null, readonly workspace: string | null, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly model: string | null, readonly currentTaskId: string | null, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly activity: { readonly kind: ActivityKind, readonly label: string | null, readonly detail: string | null, readonly since: string | null, readonly waitingFor: WaitReason | null, readonly inferred: boolean } | null, readonly usage: { readonly inputTokens: number | null, readonly outputTokens: number | null, readonly cacheReadTokens: number | null, readonly cacheWriteTokens: number | null, readonly totalTokens: number | null, readonly costUsd: number | null, readonly costEstimated: boolean, readonly complete: boolean } | null, readonly context: { readonly usedTokens: number | null, readonly limitTokens: number | null, readonly usedRatio: number | null } | null, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
 
@@ -488,6 +519,22 @@ const discoveryText = `fragment Discovery on Discovery {
   swarms {
     ...Swarm
   }
+}`;
+
+const taskText = `fragment Task on Task {
+  id
+  nativeId
+  serverId
+  serverType
+  swarmId
+  title
+  status
+  agentIds
+  dependsOnIds
+  createdAt
+  startedAt
+  endedAt
+  stale
 }`;
 
 const agentText = `fragment Agent on Agent {
@@ -810,6 +857,18 @@ export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> = 
   }
 }`;
 
+export const TasksDocument: TypedDocument<TasksQuery, TasksQueryVariables> = `query Tasks($serverTypes: [McpServerType!], $swarmIds: [ID!], $agentIds: [ID!], $statuses: [TaskStatus!]) {
+  tasks(
+    serverTypes: $serverTypes
+    swarmIds: $swarmIds
+    agentIds: $agentIds
+    statuses: $statuses
+  ) {
+    ...Task
+  }
+}
+${taskText}`;
+
 export const TopologyChangesDocument: TypedDocument<TopologyChangesSubscription, TopologyChangesSubscriptionVariables> = `subscription TopologyChanges($swarmIds: [ID!]) {
   topologyChanges(swarmIds: $swarmIds) {
     ...TopologyChange
@@ -847,6 +906,44 @@ export const NoticesDocument: TypedDocument<NoticesSubscription, NoticesSubscrip
     message
     serverId
     timestamp
+    missed
+  }
+}`;
+
+export const TaskUpdatesDocument: TypedDocument<TaskUpdatesSubscription, TaskUpdatesSubscriptionVariables> = `subscription TaskUpdates($serverTypes: [McpServerType!], $swarmIds: [ID!], $agentIds: [ID!], $mode: PerformanceMode, $after: ID) {
+  taskUpdates(
+    serverTypes: $serverTypes
+    swarmIds: $swarmIds
+    agentIds: $agentIds
+    mode: $mode
+    after: $after
+  ) {
+    kind
+    cursor
+    timestamp
+    tasks {
+      ...Task
+    }
+    removedTaskIds
+    staleServerIds
+    rate {
+      requestedHz
+      effectiveHz
+    }
+  }
+}
+${taskText}`;
+
+export const AgentMessagesDocument: TypedDocument<AgentMessagesSubscription, AgentMessagesSubscriptionVariables> = `subscription AgentMessages($serverTypes: [McpServerType!], $swarmIds: [ID!]) {
+  agentMessages(serverTypes: $serverTypes, swarmIds: $swarmIds) {
+    id
+    serverId
+    serverType
+    swarmId
+    fromAgentId
+    toAgentIds
+    sentAt
+    text
     missed
   }
 }`;
