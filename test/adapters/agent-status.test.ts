@@ -28,7 +28,7 @@ test.each([
 });
 
 test.each(['in_progress', 'In-Progress', 'IN PROGRESS', 'inProgress'])(
-  'TaskCounter counts a task with the status %j as active',
+  'TaskList counts a task with the status %j as active',
   async (status) => {
     const tasks = [{ taskId: 't', status, assignedTo: ['a'] }];
     const report = await rigOf('CLAUDE_FLOW', {

@@ -44,6 +44,34 @@ describe('ClaudeFlowAdapter with the state files of the project', () => {
     expect(agentIn(report, 'early')).toMatchObject({ model: 'claude-opus-4-8', currentTaskNativeId: null });
   });
 
+  test('reports the tasks of the task store, the newest first', async () => {
+    await using project = await Project.create();
+    const { tasks } = await rigIn(project.root).poll();
+    const common = { serverType: 'CLAUDE_FLOW', swarmNativeId: null, dependsOnNativeIds: [], stale: false } as const;
+    expect(tasks).toEqual([
+      {
+        ...common,
+        nativeId: 'task-1795952381899-ic2umy',
+        title: 'test it',
+        status: 'COMPLETED',
+        agentNativeIds: ['in-second'],
+        createdAt: '2026-11-29T11:39:41.899Z',
+        startedAt: null,
+        endedAt: '2026-11-29T11:39:41.924Z',
+      },
+      {
+        ...common,
+        nativeId: 'task-1795952381892-7wim7h',
+        title: 'build it',
+        status: 'IN_PROGRESS',
+        agentNativeIds: ['in-first'],
+        createdAt: '2026-11-29T11:39:41.892Z',
+        startedAt: '2026-11-29T11:39:41.896Z',
+        endedAt: null,
+      },
+    ]);
+  });
+
   test('counts only tasks of the task store, not executions', async () => {
     await using project = await Project.create();
     const report = await rigIn(project.root).poll();
@@ -269,6 +297,6 @@ describe('ClaudeFlowAdapter without the state files of the server', () => {
   test('reports no limitation when there are no agents', async () => {
     await using empty = await TemporaryDirectory.create();
     const report = await rigIn(empty.root, { ...TOOLS, agent_list: { agents: [] } }).poll();
-    expect(report).toEqual({ agents: [], swarms: [], edges: [], failures: [] });
+    expect(report).toEqual({ agents: [], swarms: [], edges: [], tasks: [], failures: [] });
   });
 });

@@ -102,7 +102,7 @@ test('ClaudeFlowAdapter reports nothing for a new server', async () => {
     task_list: recorded('claude-flow', 'task_list.empty'),
   }).poll();
 
-  expect(report).toEqual({ agents: [], swarms: [], edges: [], failures: [] });
+  expect(report).toEqual({ agents: [], swarms: [], edges: [], tasks: [], failures: [] });
 });
 
 test('ClaudeFlowAdapter makes one call at a time', async () => {

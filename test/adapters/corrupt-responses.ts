@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import { AGENT_STATUSES, type ReportedAgent, type ServerReport } from '../../src/model/index.js';
+import {
+  AGENT_STATUSES,
+  type ReportedAgent,
+  type ReportedTask,
+  type ServerReport,
+  TASK_STATUSES,
+} from '../../src/model/index.js';
 
 /** One `expect` for a whole report: one for each value would take most of the time of a property. */
 export function assertSound(report: ServerReport): void {
@@ -13,6 +19,9 @@ export function assertSound(report: ServerReport): void {
   for (const { swarmNativeId } of report.edges) {
     if (!swarms.has(swarmNativeId)) problems.push(`edge of an unknown swarm: ${swarmNativeId}`);
   }
+  const taskIds = (report.tasks ?? []).map((task) => task.nativeId);
+  if (new Set(taskIds).size !== taskIds.length) problems.push(`tasks twice: ${taskIds.join()}`);
+  problems.push(...(report.tasks ?? []).flatMap(problemsOfTask));
   expect(problems).toEqual([]);
   // Contains JSON values only.
   const copy: unknown = JSON.parse(JSON.stringify(report));
@@ -45,4 +54,14 @@ function problemsOf(agent: ReportedAgent, swarms: ReadonlySet<string | null>): s
     check(/^(\d{4}-.*Z)?$/.test(date ?? ''), 'date', date);
   }
   return problems;
+}
+
+function problemsOfTask(task: ReportedTask): string[] {
+  const { nativeId, title, status, agentNativeIds, dependsOnNativeIds, createdAt, startedAt, endedAt } = task;
+  const texts = [nativeId, title ?? 'none', ...agentNativeIds, ...dependsOnNativeIds];
+  const isSound =
+    texts.every((text) => /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(text) && text === text.trim()) &&
+    TASK_STATUSES.includes(status) &&
+    [createdAt, startedAt, endedAt].every((date) => /^(\d{4}-.*Z)?$/.test(date ?? ''));
+  return isSound ? [] : [`task: ${JSON.stringify(task)}`];
 }

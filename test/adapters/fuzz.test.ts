@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CLAUDE_FLOW_OBSERVERS } from '../../src/adapters/claude-flow/observers.js';
 import { RUV_SWARM_OBSERVERS } from '../../src/adapters/ruv-swarm/observers.js';
 import type { McpServerType } from '../../src/model/index.js';
-import { withoutObservedAgents } from './observed-calls.js';
+import { withoutObservedFacts } from './observed-calls.js';
 import { type Answer, DAA_ANSWERS, FLOW_ANSWERS, recorded, recordedCalls, rigOf, RUV_ANSWERS } from './fake-server.js';
 import { mutationOf, runs } from '../support/fuzz-inputs.js';
 import { assertSound } from './corrupt-responses.js';
@@ -86,7 +86,7 @@ test.each([
           if (report !== null) assertSound(report);
         }
         rig.clock.advance(1000);
-        const recovered = withoutObservedAgents(type, await rig.poll());
+        const recovered = withoutObservedFacts(type, await rig.poll());
         assertSound(recovered);
         expect(recovered.failures).toEqual([]);
         expect(recovered.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));

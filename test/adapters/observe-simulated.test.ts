@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { McpServerType, ReportedAgent, ServerReport } from '../../src/model/index.js';
 import { ToolRejectedError } from '../../src/mcp/index.js';
 import { Simulated } from '../simulator/simulated.js';
-import { withoutObservedAgents } from './observed-calls.js';
+import { withoutObservedFacts } from './observed-calls.js';
 import { type Call, rigOf } from './fake-server.js';
 import { assertSound } from './corrupt-responses.js';
 import { runs } from '../support/fuzz-inputs.js';
@@ -119,7 +119,7 @@ test.each([
           const polled = await rigOf(type, answers).poll();
           const observed = new Map(known.agents.map((agent) => [agent.nativeId, agent]));
           const agents = polled.agents.map((agent) => withoutOpenValues(agent, observed.get(agent.nativeId)));
-          expect(present(withoutObservedAgents(type, known))).toEqual(present({ ...polled, agents }));
+          expect(present(withoutObservedFacts(type, known))).toEqual(present({ ...polled, agents }));
         }
         expect(rig.adapter.rejectedCount).toBe(0);
       }),

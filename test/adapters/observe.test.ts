@@ -13,7 +13,7 @@ import {
   rigOf,
   RUV_ANSWERS,
 } from './fake-server.js';
-import { callOf, idsIn, polled, seen, withoutObservedAgents } from './observed-calls.js';
+import { callOf, idsIn, polled, seen, withoutObservedFacts } from './observed-calls.js';
 import { assertSound } from './corrupt-responses.js';
 import { runs } from '../support/fuzz-inputs.js';
 
@@ -28,7 +28,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     for (const call of recordedCalls(recorder)) expect(rig.adapter.observe(call)).toBeNull();
 
     rig.clock.advance(1000);
-    expect(withoutObservedAgents(type, await rig.poll())).toEqual(await rigOf(type, answers).poll());
+    expect(withoutObservedFacts(type, await rig.poll())).toEqual(await rigOf(type, answers).poll());
   });
 
   test('returns no report for notifications and other tools', async () => {
@@ -105,7 +105,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
           rig.clock.advance(afterMs);
         }
         for (const [tool, answer] of Object.entries(answers)) rig.server.answers.set(tool, answer);
-        expect(withoutObservedAgents(type, await inTheEnd(rig))).toEqual(expected);
+        expect(withoutObservedFacts(type, await inTheEnd(rig))).toEqual(expected);
       }),
       runs(40),
     );
@@ -119,7 +119,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
       fc.asyncProperty(fc.array(fc.constantFrom(...changes), { maxLength: 20 }), async (calls) => {
         const rig = await polled(type, answers);
         for (const call of calls) rig.adapter.observe(call);
-        expect(withoutObservedAgents(type, await rig.poll())).toEqual(expected);
+        expect(withoutObservedFacts(type, await rig.poll())).toEqual(expected);
       }),
       runs(40),
     );

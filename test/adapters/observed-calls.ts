@@ -25,8 +25,10 @@ export function idsIn(report: ServerReport): string[] {
   return report.agents.map((agent) => agent.nativeId);
 }
 
-/** Returns a report without the DAA agents of ruv-swarm, which no list contains. */
-export function withoutObservedAgents(type: McpServerType, report: ServerReport): ServerReport {
-  if (type !== 'RUV_SWARM') return report;
-  return { ...report, agents: report.agents.filter(({ serverType }) => serverType !== 'DAA') };
+/** Returns a report without what no list contains: the DAA agents of ruv-swarm, and titles, swarms and times of tasks. */
+export function withoutObservedFacts(type: McpServerType, report: ServerReport): ServerReport {
+  const unlisted = type === 'RUV_SWARM' ? { title: null, swarmNativeId: null } : { startedAt: null, endedAt: null };
+  const tasks = report.tasks?.map((task) => ({ ...task, ...unlisted }));
+  const agents = report.agents.filter(({ serverType }) => type !== 'RUV_SWARM' || serverType !== 'DAA');
+  return { ...report, agents, ...(tasks !== undefined && { tasks }) };
 }

@@ -15,6 +15,7 @@ export function buildReport(state: ClaudeFlowState, onDuplicate: () => void): Se
     agents: [...agents, ...autonomousAgents(state, new Set(agents.map((agent) => agent.nativeId)), onDuplicate)],
     swarms: reportedSwarms(state),
     edges: reportedEdges(state),
+    ...(state.tasks !== null && { tasks: state.tasks.report('CLAUDE_FLOW', state.tasksAreStale) }),
     failures,
     ...(omissions !== undefined && { omissions }),
     ...(limitation !== undefined && { limitation }),
@@ -138,8 +139,12 @@ function autonomousAgents(
  * @param taskCount number of executions in the agent's record, including failed ones. If an agent has
  * executions and no ended task in the store, the numbers of its completed and failed tasks are unknown.
  */
-function taskCounts({ tasks }: ClaudeFlowState, nativeId: string, taskCount: ClaudeFlowAgent['taskCount']) {
-  const counts = tasks?.countsFor(nativeId);
+function taskCounts(
+  { tasks, tasksAreStale }: ClaudeFlowState,
+  nativeId: string,
+  taskCount: ClaudeFlowAgent['taskCount'],
+) {
+  const counts = tasksAreStale ? null : tasks?.countsFor(nativeId);
   const isUnknown = (taskCount ?? 0) > 0 && counts?.completed === 0 && counts.failed === 0;
   return {
     tasksActive: counts?.active ?? null,
@@ -157,6 +162,8 @@ function reportedSwarms({ swarms, swarmsAreStale, hive, hiveIsStale }: ClaudeFlo
       topologyName: swarm.topology,
       strategy: swarm.strategy,
       maxAgents: swarm.maxAgents,
+      tasksTotal: swarm.taskCount,
+      tasksCompleted: swarm.completedTasks,
       createdAt: swarm.createdAt,
       stale: swarmsAreStale,
     }),

@@ -23,7 +23,7 @@ import {
   upsertRecord,
 } from '../observed-call.js';
 import type { RecordReader } from '../responses/record-reader.js';
-import type { TaskCounter } from '../responses/task-counter.js';
+import { TaskList } from '../responses/task-list.js';
 
 /** Polled tools of claude-flow, which observed calls update. */
 export interface ClaudeFlowTools {
@@ -32,7 +32,7 @@ export interface ClaudeFlowTools {
   readonly hive: PolledTool<Hive | null>;
   readonly daaAgents: PolledTool<ClaudeFlowDaaAgent[]>;
   readonly swarms: PolledTool<readonly ClaudeFlowSwarm[]>;
-  readonly tasks: PolledTool<TaskCounter | null>;
+  readonly tasks: PolledTool<TaskList>;
   readonly patterns: CognitivePatterns;
 }
 
@@ -61,6 +61,7 @@ export const CLAUDE_FLOW_OBSERVERS: ReadonlyMap<string, ClaudeFlowObserver> = ne
   ['swarm_status', ({ args, answer }, { swarms }) => isUnfiltered(args) && swarms.accept(answer)],
   ['swarm_init', applyCreatedSwarm],
   ['task_list', applyTaskList],
+  ['task_orchestrate', applyOrchestratedTask],
   ...['task_create', 'task_status', 'task_update', 'task_assign', 'task_complete', 'task_cancel'].map(
     (tool): [string, ClaudeFlowObserver] => [tool, applyTask],
   ),
@@ -178,8 +179,24 @@ function applyTaskList({ args, answer }: ObservedCall, { tasks }: ClaudeFlowTool
 
 function applyTask({ location, answer }: ObservedCall, { records, tasks }: ClaudeFlowTools): boolean {
   const task = parseTask(records, location, answer);
-  return task !== null && tasks.update((counter) => counter?.withTask(task) ?? null);
+  return task !== null && tasks.update((list) => list.withTask(task));
 }
+
+/** Adds a task of version 2, which cannot list its tasks. */
+function applyOrchestratedTask(call: ObservedCall, { records, tasks }: ClaudeFlowTools): boolean {
+  const { location, answer } = call;
+  const entry = {
+    taskId: responsePart(answer, 'taskId'),
+    status: responsePart(answer, 'status'),
+    description: responsePart(answer, 'task'),
+    createdAt: responsePart(answer, 'timestamp'),
+  };
+  const task = parseTask(records, location, entry);
+  return task !== null && tasks.update((list) => list.withTask(task), OBSERVED_TASKS);
+}
+
+/** Tasks of a server without a list: those that were observed. */
+const OBSERVED_TASKS = new TaskList([], false);
 
 /** Default limit of `task_list`. */
 const DEFAULT_LIMIT = 50;

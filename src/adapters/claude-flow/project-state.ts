@@ -5,17 +5,17 @@ import { collectProblems, settleAll } from '../polled-tool.js';
 import { isObject } from '../responses/is-object.js';
 import { expectObject, UnusableResponseError } from '../responses/parse-response.js';
 import type { RecordReader, ResponseLocation } from '../responses/record-reader.js';
-import { TaskCounter } from '../responses/task-counter.js';
+import { TaskList } from '../responses/task-list.js';
 import {
   type ClaudeFlowAgent,
   type ClaudeFlowDaaAgent,
   type ClaudeFlowSwarm,
-  countTasks,
   type Hive,
   parseAgents,
   parseDaaAgents,
   parseStoredHive,
   parseStoredSwarms,
+  readTasks,
   type StoredHive,
   TERMINATED,
 } from './responses.js';
@@ -25,7 +25,7 @@ import { StateFile } from './state-file.js';
 /** Directory of the state files in a project. */
 const STATE_DIRECTORY = '.claude-flow';
 
-const NO_TASKS = new TaskCounter([]);
+const NO_TASKS = new TaskList([], true);
 
 /**
  * State that claude-flow 3.x stores in its project. Reads the files, because tools of the server change them: each
@@ -38,7 +38,7 @@ export class ProjectState {
   readonly #hiveAgents: StateFile<ClaudeFlowAgent[]>;
   readonly #swarms: StateFile<ClaudeFlowSwarm[]>;
   readonly #hive: StateFile<StoredHive | null>;
-  readonly #tasks: StateFile<TaskCounter | null>;
+  readonly #tasks: StateFile<TaskList>;
   readonly #daaAgents: StateFile<ClaudeFlowDaaAgent[]>;
   readonly #files: readonly StateFile<unknown>[];
 
@@ -64,8 +64,9 @@ export class ProjectState {
     this.#hive = open<StoredHive | null>('hive-mind/state.json', null, (content, file) =>
       parseStoredHive(records, locate(file, 'hive'), content),
     );
-    this.#tasks = open<TaskCounter | null>('tasks/store.json', NO_TASKS, (content, file) =>
-      countTasks(records, locate(file, 'tasks'), storedEntries(content, 'tasks')),
+    this.#tasks = open<TaskList>('tasks/store.json', NO_TASKS, (content, file) =>
+      // The newest tasks come first, as in the list of the server.
+      readTasks(records, locate(file, 'tasks'), storedEntries(content, 'tasks').toReversed(), true),
     );
     this.#daaAgents = open<ClaudeFlowDaaAgent[]>('daa/store.json', [], (content, file) =>
       parseDaaAgents(records, file, { agents: storedEntries(content, 'agents').map(flattenMetrics) }),
@@ -108,7 +109,8 @@ export class ProjectState {
       daaAgentsAreStale: this.#daaAgents.failure !== null,
       swarms: this.#swarms.lastGood ?? [],
       swarmsAreStale: this.#swarms.failure !== null,
-      tasks: this.#tasks.current,
+      tasks: this.#tasks.lastGood,
+      tasksAreStale: this.#tasks.failure !== null,
       ...collectProblems(this.#files),
     };
   }

@@ -9,7 +9,7 @@ import {
 } from '../responses/parse-response.js';
 import type { ResponseLocation, RecordReader } from '../responses/record-reader.js';
 import { isObject } from '../responses/is-object.js';
-import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
+import { createTaskRecord, TaskList, type TaskRecord } from '../responses/task-list.js';
 
 /** Status of an agent that has ended, and of a swarm that has ended. */
 export const TERMINATED = 'terminated';
@@ -89,7 +89,31 @@ export interface Hive {
   readonly workers: readonly HiveWorker[];
 }
 
-const taskSchema = z.object({ taskId: field.id, status: field.word, assignedTo: field.references });
+const taskSchema = z.object({
+  taskId: field.id,
+  status: field.word,
+  assignedTo: field.references,
+  description: field.name,
+  dependencies: field.references,
+  createdAt: field.timestamp,
+  // Not in the list.
+  startedAt: field.timestamp,
+  completedAt: field.timestamp,
+});
+
+function toTaskRecord(task: z.output<typeof taskSchema>): TaskRecord {
+  const { taskId, status, assignedTo, description, dependencies, createdAt, startedAt, completedAt } = task;
+  return createTaskRecord({
+    id: taskId,
+    status,
+    assignees: assignedTo,
+    title: description,
+    dependsOn: dependencies,
+    createdAt,
+    startedAt,
+    endedAt: completedAt,
+  });
+}
 
 const swarmSchema = z.object({
   swarmId: field.id,
@@ -102,6 +126,9 @@ const swarmSchema = z.object({
   agents: field.references,
   /** 1 if all agents are members. */
   totalSwarms: field.count,
+  // Only in version 2.
+  taskCount: field.count,
+  completedTasks: field.count,
 });
 export type ClaudeFlowSwarm = z.output<typeof swarmSchema>;
 
@@ -211,38 +238,45 @@ export function parseStoredHive(
   };
 }
 
-/** Parses the task list. Returns null if it may be incomplete, because tasks cannot be counted then. */
-export function parseTasks(records: RecordReader, response: unknown): TaskCounter | null {
+/** Parses the task list, which contains the newest tasks. */
+export function parseTasks(records: RecordReader, response: unknown): TaskList {
   const tasks = listIn(response, 'tasks');
-  return tasks.length >= MAX_TASKS ? null : countTasks(records, { tool: 'task_list', path: 'tasks' }, tasks);
+  return readTasks(records, { tool: 'task_list', path: 'tasks' }, tasks, tasks.length < MAX_TASKS);
 }
 
-/** Counts tasks. Returns null if there are more than are read. */
-export function countTasks(
+/** @param isComplete whether the entries contain all tasks, unless there are more than are read */
+export function readTasks(
   records: RecordReader,
   location: ResponseLocation,
-  tasks: readonly unknown[],
-): TaskCounter | null {
-  const limited = records.limit(location, tasks);
-  if (limited.length < tasks.length) return null;
-  const parsed = records.readAll(location, taskSchema, limited, (task) => task.taskId);
-  return new TaskCounter(
-    parsed.map(({ taskId, status, assignedTo }) => ({ id: taskId, status, assignees: assignedTo ?? [] })),
-  );
+  entries: readonly unknown[],
+  isComplete: boolean,
+): TaskList {
+  const limited = records.limit(location, entries);
+  const tasks = records.readAll(location, taskSchema, limited, (task) => task.taskId);
+  // An unassigned task has no list of assignees.
+  const assigned = tasks.map((task) => toTaskRecord({ ...task, assignedTo: task.assignedTo ?? [] }));
+  return new TaskList(assigned, isComplete && limited.length === entries.length);
 }
 
-export function parseTask(records: RecordReader, location: ResponseLocation, entry: unknown): TaskUpdate | null {
+export function parseTask(records: RecordReader, location: ResponseLocation, entry: unknown): TaskRecord | null {
   const task = records.read(location, taskSchema, entry);
-  return task === null ? null : { id: task.taskId, status: task.status, assignees: task.assignedTo };
+  return task === null ? null : toTaskRecord(task);
 }
 
-/**
- * Parses the result of `swarm_status`. Returns an empty list if there is no swarm. Omits `taskCount`, which is always 0
- * because claude-flow adds no tasks to swarms.
- * @param hasAllAgents whether the only swarm contains all agents. Not true of real servers, whose agents may be older than
- * the swarm.
- */
-export function parseSwarmStatus(records: RecordReader, response: unknown, hasAllAgents: boolean): ClaudeFlowSwarm[] {
+/** Properties of the swarm status of a server. */
+export interface SwarmStatusOptions {
+  /** Whether the only swarm contains all agents. Not true of real servers, whose agents may be older than the swarm. */
+  readonly hasAllAgents: boolean;
+  /** Whether swarms count their tasks. In version 3, the count is always 0, because it adds no tasks to swarms. */
+  readonly countsTasks: boolean;
+}
+
+/** Parses the result of `swarm_status`. Returns an empty list if there is no swarm. */
+export function parseSwarmStatus(
+  records: RecordReader,
+  response: unknown,
+  { hasAllAgents, countsTasks }: SwarmStatusOptions,
+): ClaudeFlowSwarm[] {
   if (hasNoSwarm(response)) return [];
   throwIfFailed(response);
   const object = expectObject(response);
@@ -254,6 +288,7 @@ export function parseSwarmStatus(records: RecordReader, response: unknown, hasAl
       ...object,
       agents: null,
       totalSwarms: hasAllAgents ? object['totalSwarms'] : null,
+      ...(!countsTasks && NO_COUNTS),
     },
   );
   if (swarm === null) throw new UnusableResponseError('Unexpected response: swarmId: missing');
@@ -261,7 +296,11 @@ export function parseSwarmStatus(records: RecordReader, response: unknown, hasAl
 }
 
 /** Parses a swarm with its `config`. */
-function parseSwarm(records: RecordReader, location: ResponseLocation, entry: unknown): ClaudeFlowSwarm | null {
+function parseSwarm(
+  records: RecordReader,
+  location: ResponseLocation,
+  entry: Readonly<Record<string, unknown>>,
+): ClaudeFlowSwarm | null {
   return records.read(location, swarmSchema, withStrategy(entry));
 }
 
@@ -271,11 +310,14 @@ export function parseStoredSwarms(
   location: ResponseLocation,
   entries: readonly unknown[],
 ): ClaudeFlowSwarm[] {
-  return records.readAll(location, swarmSchema, entries.map(withStrategy), (swarm) => swarm.swarmId);
+  const swarms = entries.map((entry) => (isObject(entry) ? { ...withStrategy(entry), ...NO_COUNTS } : entry));
+  return records.readAll(location, swarmSchema, swarms, (swarm) => swarm.swarmId);
 }
 
-function withStrategy(entry: unknown): unknown {
-  if (!isObject(entry)) return entry;
+/** Counts of a swarm of version 3, which are always 0. */
+const NO_COUNTS = { taskCount: null, completedTasks: null } as const;
+
+function withStrategy(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { config } = entry;
   return { ...entry, strategy: entry['strategy'] ?? (isObject(config) ? config['strategy'] : null) };
 }

@@ -1,5 +1,5 @@
 import type { ServerReport } from '../../model/index.js';
-import type { TaskCounter } from '../responses/task-counter.js';
+import type { TaskList } from '../responses/task-list.js';
 import type { ClaudeFlowAgent, ClaudeFlowDaaAgent, ClaudeFlowSwarm, Hive } from './responses.js';
 
 /** State of a claude-flow server, from its state files or its tools. Stale parts contain their last known values. */
@@ -12,8 +12,9 @@ export interface ClaudeFlowState extends Pick<ServerReport, 'failures' | 'omissi
   readonly daaAgentsAreStale: boolean;
   readonly swarms: readonly ClaudeFlowSwarm[];
   readonly swarmsAreStale: boolean;
-  /** Null if tasks cannot be counted. */
-  readonly tasks: TaskCounter | null;
+  /** Null if tasks are unknown. */
+  readonly tasks: TaskList | null;
+  readonly tasksAreStale: boolean;
   /** Reason why the swarms are unknown. Omitted if they are known. */
   readonly limitation?: string;
 }

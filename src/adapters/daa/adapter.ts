@@ -8,7 +8,7 @@ import { RecordReader } from '../responses/record-reader.js';
 import { isObject } from '../responses/is-object.js';
 import { toPerformance, createReportedAgent } from '../responses/report-builders.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
-import { type AssignedTask, TaskCounter } from '../responses/task-counter.js';
+import { createTaskRecord, TaskList, type TaskRecord } from '../responses/task-list.js';
 
 const agentSchema = z.object({
   id: field.id,
@@ -20,6 +20,15 @@ const agentSchema = z.object({
   last_seen: field.timestamp,
 });
 
+const taskSchema = z.object({
+  id: field.reference,
+  description: field.name,
+  dependencies: field.references,
+  created_at: field.timestamp,
+});
+
+const resultSchema = z.object({ started_at: field.timestamp, completed_at: field.timestamp });
+
 const totalSchema = z.object({ total_count: z.unknown().optional() });
 
 /** Polls the DAA project's own server. Reports no swarms, because its agents do not belong to any. */
@@ -28,7 +37,7 @@ export class DaaAdapter implements Adapter {
   readonly agentServerTypes: readonly McpServerType[] = ['DAA'];
   readonly #records: RecordReader;
   readonly #agents: PolledTool<z.output<typeof agentSchema>[]>;
-  readonly #tasks: PolledTool<TaskCounter | null>;
+  readonly #tasks: PolledTool<TaskList>;
 
   constructor(context: AdapterContext) {
     this.#records = new RecordReader(context);
@@ -50,8 +59,9 @@ export class DaaAdapter implements Adapter {
         const tasks = listIn(response, 'tasks');
         const { total_count } = totalSchema.safeParse(response).data ?? {};
         const listed = this.#records.limit({ tool: 'list_tasks', path: 'tasks' }, tasks);
-        // Tasks cannot be counted if some of them are not read.
-        return listed.length < tasks.length ? null : toTaskCounter(tasks, total_count);
+        const isComplete =
+          listed.length === tasks.length && !(typeof total_count === 'number' && total_count > tasks.length);
+        return this.#readTasks(listed, isComplete);
       },
     });
   }
@@ -93,30 +103,59 @@ export class DaaAdapter implements Adapter {
         stale,
       });
     });
-    return { agents, swarms: [], edges: [], ...collectProblems([this.#agents, this.#tasks]) };
+    const tasks = this.#tasks.lastGood?.report('DAA', this.#tasks.failure !== null);
+    return {
+      agents,
+      swarms: [],
+      edges: [],
+      ...(tasks !== undefined && { tasks }),
+      ...collectProblems([this.#agents, this.#tasks]),
+    };
   }
-}
 
-/** Creates a task counter. Returns null if the list is incomplete or has no assignees, because nothing can be counted then. */
-function toTaskCounter(tasks: readonly unknown[], total: unknown): TaskCounter | null {
-  if (typeof total === 'number' && total > tasks.length) return null;
-  const assigned = tasks.map(toAssignedTask);
-  if (tasks.length > 0 && assigned.every((task) => task === null)) return null;
-  return new TaskCounter(assigned.filter((task) => task !== null));
+  /** Reads tasks. Nothing can be counted if no task has a field with assignees. */
+  #readTasks(entries: readonly unknown[], isComplete: boolean): TaskList {
+    const ids = new Set<string>();
+    const tasks = entries.filter(isObject).map((entry) => {
+      const task = this.#readTask(entry);
+      const isDuplicate = task.id !== null && ids.has(task.id);
+      if (task.id !== null) ids.add(task.id);
+      return isDuplicate ? { ...task, id: null } : task;
+    });
+    const areAssigned = tasks.length === 0 || tasks.some(({ assignees }) => assignees !== null);
+    return new TaskList(tasks, isComplete && areAssigned);
+  }
+
+  #readTask(entry: Readonly<Record<string, unknown>>): TaskRecord {
+    const location = { tool: 'list_tasks', path: 'tasks' };
+    const definition = isObject(entry['task']) ? entry['task'] : entry;
+    const task = this.#records.read(location, taskSchema, {
+      ...definition,
+      id: definition['id'] ?? definition['task_id'],
+    });
+    const result = this.#records.read(location, resultSchema, isObject(entry['result']) ? entry['result'] : {});
+    return createTaskRecord({
+      id: task?.id ?? null,
+      status: toStatusWord(entry['status']),
+      assignees: findAssignees(entry),
+      title: task?.description ?? null,
+      dependsOn: task?.dependencies ?? null,
+      createdAt: task?.created_at ?? null,
+      startedAt: result?.started_at ?? null,
+      endedAt: result?.completed_at ?? null,
+    });
+  }
 }
 
 const ASSIGNEE_KEYS = ['assigned_agents', 'assigned_to', 'assigned_agent', 'agent_ids', 'agent_id'];
 
 /** Finds the assignees in an entry, its task or its result. Returns null if none of them has such a field. */
-function toAssignedTask(entry: unknown): AssignedTask | null {
-  if (!isObject(entry)) return null;
+function findAssignees(entry: Readonly<Record<string, unknown>>): readonly string[] | null {
   const candidates = [entry['task'], entry['result'], entry].filter(isObject);
   const found = candidates.flatMap((candidate) =>
     ASSIGNEE_KEYS.filter((key) => Object.hasOwn(candidate, key)).map((key) => candidate[key]),
   );
-  if (found.length === 0) return null;
-  const assignees = field.references.parse(found.flat());
-  return { id: null, status: toStatusWord(entry['status']), assignees: assignees ?? [] };
+  return found.length === 0 ? null : (field.references.parse(found.flat()) ?? []);
 }
 
 /** Normalizes a status. Rust serializes an enum variant with data as an object with one key. */

@@ -44,7 +44,7 @@ export class RuvSwarmAdapter implements Adapter {
         tool: 'task_status',
         records,
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (response) => parseTasks(records, response),
+        read: (response) => parseTasks(records, response).withKnownValues(this.#tools.tasks.lastGood),
       }),
       members: new SwarmMembers(context, records),
       facts: new ObservedFacts(records),
@@ -87,6 +87,9 @@ export class RuvSwarmAdapter implements Adapter {
       agents: [...agents, ...this.#tools.facts.daaAgents(new Set(agents.map(({ nativeId }) => nativeId)))],
       swarms: this.#reportedSwarms(),
       edges: [],
+      ...(this.#tools.tasks.lastGood !== null && {
+        tasks: this.#tools.tasks.lastGood.report('RUV_SWARM', this.#tools.tasks.failure !== null),
+      }),
       ...collectProblems([this.#tools.agents, this.#tools.swarms, this.#tools.tasks, this.#tools.members]),
     };
   }

@@ -11,14 +11,14 @@ import type { RecordReader } from '../responses/record-reader.js';
 import { parseAgent, parseSwarm, parseTask, type RuvSwarmAgent, type RuvSwarmStatus } from './responses.js';
 import type { ObservedFacts } from './observed-facts.js';
 import type { SwarmMembers } from './swarm-members.js';
-import type { TaskCounter } from '../responses/task-counter.js';
+import type { TaskList } from '../responses/task-list.js';
 
 /** Polled tools of ruv-swarm, which observed calls update. */
 export interface RuvSwarmTools {
   readonly records: RecordReader;
   readonly agents: PolledTool<RuvSwarmAgent[]>;
   readonly swarms: PolledTool<RuvSwarmStatus[]>;
-  readonly tasks: PolledTool<TaskCounter>;
+  readonly tasks: PolledTool<TaskList>;
   readonly members: SwarmMembers;
   readonly facts: ObservedFacts;
 }
@@ -55,6 +55,8 @@ export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, CallObserver<RuvSwarmTools
         id: responsePart(call.answer, 'taskId'),
         status: responsePart(call.answer, 'status'),
         assignedAgents: responsePart(call.answer, 'assigned_agents'),
+        description: responsePart(call.answer, 'description'),
+        swarmId: responsePart(responsePart(call.answer, 'swarm_info'), 'id'),
       }),
   ],
 ]);
@@ -108,5 +110,5 @@ function withSwarm(swarms: readonly RuvSwarmStatus[], update: RuvSwarmStatus): R
 
 function applyTask({ location }: ObservedCall, { records, tasks }: RuvSwarmTools, entry: unknown): boolean {
   const task = parseTask(records, location, entry);
-  return task !== null && tasks.update((counter) => counter.withTask(task));
+  return task !== null && tasks.update((list) => list.withTask(task));
 }

@@ -3,7 +3,7 @@ import * as field from '../responses/value-schemas.js';
 import { listIn } from '../responses/parse-response.js';
 import type { ResponseLocation, RecordReader } from '../responses/record-reader.js';
 import { isObject } from '../responses/is-object.js';
-import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
+import { createTaskRecord, TaskList, type TaskRecord } from '../responses/task-list.js';
 
 const agentSchema = z.object({
   id: field.id,
@@ -23,7 +23,14 @@ const swarmSchema = z.object({
 });
 export type RuvSwarmStatus = z.output<typeof swarmSchema>;
 
-const taskSchema = z.object({ id: field.id, status: field.word, assignedAgents: field.references });
+const taskSchema = z.object({
+  id: field.id,
+  status: field.word,
+  assignedAgents: field.references,
+  // Only the creating call reports these.
+  description: field.name,
+  swarmId: field.reference,
+});
 
 export function parseAgents(records: RecordReader, response: unknown): RuvSwarmAgent[] {
   const agents = listIn(response, 'agents');
@@ -48,15 +55,22 @@ export function parseSwarm(records: RecordReader, location: ResponseLocation, en
   return records.read(location, swarmSchema, entry);
 }
 
-export function parseTasks(records: RecordReader, response: unknown): TaskCounter {
+export function parseTasks(records: RecordReader, response: unknown): TaskList {
+  const location = { tool: 'task_status', path: 'tasks' };
   const tasks = listIn(response, 'tasks');
-  const parsed = records.readAll({ tool: 'task_status', path: 'tasks' }, taskSchema, tasks, (task) => task.id);
-  return new TaskCounter(
-    parsed.map(({ id, status, assignedAgents }) => ({ id, status, assignees: assignedAgents ?? [] })),
+  const limited = records.limit(location, tasks);
+  const parsed = records.readAll(location, taskSchema, limited, (task) => task.id);
+  return new TaskList(
+    parsed.map((task) => toTaskRecord({ ...task, assignedAgents: task.assignedAgents ?? [] })),
+    limited.length === tasks.length,
   );
 }
 
-export function parseTask(records: RecordReader, location: ResponseLocation, entry: unknown): TaskUpdate | null {
+export function parseTask(records: RecordReader, location: ResponseLocation, entry: unknown): TaskRecord | null {
   const task = records.read(location, taskSchema, entry);
-  return task === null ? null : { id: task.id, status: task.status, assignees: task.assignedAgents };
+  return task === null ? null : toTaskRecord(task);
+}
+
+function toTaskRecord({ id, status, assignedAgents, description, swarmId }: z.output<typeof taskSchema>): TaskRecord {
+  return createTaskRecord({ id, status, assignees: assignedAgents, title: description, swarmId });
 }

@@ -63,11 +63,7 @@ export function buildServerSnapshot(
       lastSeenAt: reported.stale ? (lastSeen.get(id) ?? seenAt) : seenAt,
     });
   });
-  // Of tasks with the same id, the first is kept.
-  const tasks = new Map<string, Task>();
-  for (const task of report.tasks ?? [])
-    if (!tasks.has(task.nativeId)) tasks.set(task.nativeId, toTask(server.id, task));
-  return { server, agents, swarms, edges, tasks: [...tasks.values()] };
+  return { server, agents, swarms, edges, tasks: toTasks(server.id, report.tasks ?? NO_TASKS) };
 }
 
 /** Returns a reported message with global ids. */
@@ -90,6 +86,25 @@ export function toAgentMessage(serverId: string, reported: ReportedMessage): Age
 export function firstProblem({ failures, omissions = [] }: ServerReport): string | null {
   const first = failures[0] ?? omissions[0];
   return first === undefined ? null : `${first.tool}: ${first.message}`;
+}
+
+const NO_TASKS: readonly ReportedTask[] = [];
+
+/** Tasks of each reported list, because most reports repeat the list of the report before. */
+const converted = new WeakMap<
+  readonly ReportedTask[],
+  { readonly serverId: string; readonly tasks: readonly Task[] }
+>();
+
+/** Returns the tasks with global ids. Of tasks with the same id, the first is kept. */
+function toTasks(serverId: string, reported: readonly ReportedTask[]): readonly Task[] {
+  const known = converted.get(reported);
+  if (known?.serverId === serverId) return known.tasks;
+  const byId = new Map<string, Task>();
+  for (const task of reported) if (!byId.has(task.nativeId)) byId.set(task.nativeId, toTask(serverId, task));
+  const tasks = [...byId.values()];
+  converted.set(reported, { serverId, tasks });
+  return tasks;
 }
 
 function toTask(serverId: string, reported: ReportedTask): Task {
