@@ -12,12 +12,14 @@ import {
   type StreamUpdate,
   streamChanges,
   streamEvents,
+  streamMessages,
   streamMetrics,
   streamTopology,
 } from '../../src/delivery/index.js';
 import type { Notice, PerformanceMode } from '../../src/model/index.js';
 import { createView, emptyDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
+import { messageWith } from '../state/fixed-state.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 interface Bench {
@@ -259,5 +261,59 @@ describe('streamEvents', () => {
     expect(await stream.next()).toMatchObject({ value: { message: '3', missed: 2 } });
     expect(await stream.next()).toMatchObject({ value: { message: '4', missed: 0 } });
     await stream.return?.();
+  });
+});
+
+describe('streamMessages', () => {
+  const message = messageWith('m');
+  const notice: Notice = {
+    type: 'notice',
+    code: 'TEST',
+    severity: 'INFO',
+    message: 'n',
+    serverId: null,
+    timestamp: EPOCH_TIME,
+  };
+
+  test('sends later messages of the view once and in order, and no other events', async () => {
+    const { store, deps } = bench();
+    store.commit({ ...emptyDelta('x'), events: [message] });
+    const view = createView({ serverTypes: ['RUV_SWARM'], swarmIds: ['x:s'] });
+    const stream = streamMessages(deps, view, null);
+    const seen = collect(stream);
+    const hidden = [messageWith('h1', { serverType: 'DAA' }), messageWith('h2', { swarmId: null })];
+    for (const events of [[notice, messageWith('1')], hidden, [messageWith('2')]]) {
+      store.commit({ ...emptyDelta('x'), events });
+      await settled();
+    }
+    expect(seen.values).toEqual([
+      { ...messageWith('1'), missed: 0 },
+      { ...messageWith('2'), missed: 0 },
+    ]);
+    await stream.return?.();
+    await seen.ended;
+  });
+
+  test('counts the messages that a slow reader missed, however many other events there were', async () => {
+    const { store, deps } = bench();
+    const stream = streamMessages(deps, createView(), null);
+    const notices = streamEvents(deps, isNotice);
+    const events = ['1', '2', '3', '4', '5'].map((id) => messageWith(id));
+    store.commit({ ...emptyDelta('x'), events: [notice, ...events] });
+    expect(await stream.next()).toMatchObject({ value: { id: 'x:3', missed: 2 } });
+    // Messages do not displace notices.
+    expect(await notices.next()).toMatchObject({ value: { message: 'n', missed: 0 } });
+    await stream.return?.();
+    await notices.return?.();
+  });
+
+  test('demands one poll per second while it is open', async () => {
+    const { deps } = bench();
+    const demand = new Demand();
+    const stream = streamMessages({ ...deps, demand }, createView({ serverTypes: ['DAA'] }), null);
+    expect(demand.requiredHz({ id: 'x', agentServerTypes: ['DAA'] })).toBe(1);
+    expect(demand.requiredHz({ id: 'x', agentServerTypes: ['RUV_SWARM'] })).toBe(0);
+    await stream.return?.();
+    expect(demand.size).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import type { Agent, Swarm, Task, TopologyEdge } from '../../src/model/index.js';
+import type { Agent, AgentMessage, Swarm, Task, TopologyEdge } from '../../src/model/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { UNOBSERVED } from '../support/unknown-fields.js';
 
@@ -67,6 +67,22 @@ export function taskWith(nativeId: string, changes: Partial<Task> = {}): Task {
     startedAt: null,
     endedAt: null,
     stale: false,
+    ...changes,
+  };
+}
+
+/** Message of the server `x`. */
+export function messageWith(nativeId: string, changes: Partial<AgentMessage> = {}): AgentMessage {
+  return {
+    type: 'message',
+    id: `x:${nativeId}`,
+    serverId: 'x',
+    serverType: 'RUV_SWARM',
+    swarmId: 'x:s',
+    fromAgentId: 'x:a',
+    toAgentIds: ['x:b', 'x:c'],
+    sentAt: EPOCH_TIME,
+    text: null,
     ...changes,
   };
 }

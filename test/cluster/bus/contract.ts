@@ -5,6 +5,7 @@ import type { Notice } from '../../../src/model/index.js';
 import { emptyDelta, serverSnapshot, type ServerSnapshot, Store } from '../../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../../support/arbitraries.js';
 import { waitUntil } from '../../support/wait.js';
+import { messageWith } from '../../state/fixed-state.js';
 
 /** Bus and store of one node. */
 export interface BusNode {
@@ -138,6 +139,20 @@ export function busContract(start: () => Promise<BusStage>): void {
       for (const message of messages) await owner.bus.publish({ ...emptyDelta('x'), events: [notice(message)] });
       expect(events(owner)).toEqual(messages);
       await eventually(() => expect(events(other)).toEqual(messages));
+    });
+
+    test('delivers each message between agents once and in order, apart from the other events', async () => {
+      await using stage = await start();
+      const { owner, other } = stage;
+      await show(owner, versioned('1'));
+      await eventually(() => expect(seen(other, 'x')).not.toBeNull());
+      const sent = Array.from({ length: 20 }, (_, index) => messageWith(`m${index}`));
+      for (const [index, message] of sent.entries())
+        await owner.bus.publish({ ...emptyDelta('x'), events: [message, notice(`event ${index}`)] });
+      for (const { store } of [owner, other])
+        await eventually(() => expect(store.messages.since(0).events).toEqual(sent));
+      expect(events(owner)).toEqual(sent.map((_, index) => `event ${index}`));
+      await eventually(() => expect(events(other)).toEqual(events(owner)));
     });
 
     test('rejects publish when a subscriber throws, and calls all other subscribers', async () => {
