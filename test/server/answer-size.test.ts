@@ -5,6 +5,7 @@ import { AnswerBudget } from '../../src/schema/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { swarmWith } from '../state/fixed-state.js';
 import { DeliveryServer } from '../support/delivery-server.js';
+import { taskWith } from '../state/fixed-state.js';
 import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const AGENTS = 100;
@@ -50,6 +51,24 @@ async function startServer(maxAnswerValues: number, agents = AGENTS): Promise<De
   return server;
 }
 
+/** Starts a server whose agents are in one swarm and work on one task; the first one has started all others. */
+async function startLinkedServer(maxAnswerValues: number, agents = AGENTS): Promise<DeliveryServer> {
+  const server = await startServer(maxAnswerValues, agents);
+  linkAgents(server);
+  return server;
+}
+
+function linkAgents({ store }: DeliveryServer): void {
+  const agents = [...store.agents.values()].map((agent, index) => ({
+    ...agent,
+    swarmId: 'x:s',
+    parentId: index === 0 ? null : 'x:0',
+  }));
+  const swarm = { ...SWARM, id: 'x:s', nativeId: 's', serverId: 'x' };
+  const task = taskWith('t', { agentIds: agents.map(({ id }) => id) });
+  store.commit({ ...emptyDelta('x'), swarms: [swarm], agents, tasks: [task] });
+}
+
 function codes({ errors = [] }: Answer): unknown[] {
   return errors.map(({ extensions }) => extensions['code']);
 }
@@ -84,6 +103,23 @@ describe.each([
     expect(answer.data ?? null).toBeNull();
     expect(answer.errors?.[0]?.message).toContain('more than 500 values');
     expect(hits(server)).toBe(1);
+  });
+
+  test.each([
+    ['the agents of a swarm', '{ agents { swarm { agents { id } } } }'],
+    ['parents and children', '{ agents { parent { children { id } } } }'],
+    ['tasks', '{ agents { id name status type tasks { id status } } }'],
+    ['links between links', '{ agent(id: "x:0") { children { parent { children { id } } } } }'],
+    ['lists of servers', '{ agents { server { tools id name status type version } } }'],
+  ])('multiplied by links to %s counts towards the limit', async (_name, query) => {
+    await using server = await startLinkedServer(500);
+    const answer = await send(server, query);
+    expect(new Set(codes(answer))).toEqual(new Set(['LIMIT_EXCEEDED']));
+    expect(codes(answer)).toHaveLength(1);
+    expect(answer.data ?? null).toBeNull();
+    expect(hits(server)).toBe(1);
+    const once = await send(server, '{ agent(id: "x:0") { children { id } swarm { agents { id } } tasks { id } } }');
+    expect(once.errors).toBeUndefined();
   });
 
   test.each([
@@ -147,6 +183,45 @@ describe('the first update of a subscription', () => {
     expect(answer).toEqual({ data: { agentUpdates: { kind: 'SNAPSHOT', agents: [], b: [], c: [] } } });
   });
 
+  test('counts what links multiply', async () => {
+    await using server = await startLinkedServer(500);
+    const answer = await overSocket(server, 'subscription { agentUpdates { agents { id swarm { agents { id } } } } }');
+    expect(codes(answer)).toEqual(['LIMIT_EXCEEDED']);
+    expect(answer.data).toBeNull();
+    expect(hits(server)).toBe(1);
+  });
+
+  test('counts the tasks that match the filters', async () => {
+    await using server = await startLinkedServer(500);
+    const tasks = Array.from({ length: 300 }, (_, index) => taskWith(`t${index}`));
+    server.store.commit({ ...emptyDelta('x'), tasks });
+    expect(codes(await overSocket(server, 'subscription { taskUpdates { tasks { id title } } }'))).toEqual([
+      'LIMIT_EXCEEDED',
+    ]);
+    expect(await overSocket(server, 'subscription { taskUpdates(agentIds: ["x:1"]) { tasks { id title } } }')).toEqual({
+      data: { taskUpdates: { tasks: [{ id: 'x:t', title: null }] } },
+    });
+  });
+
+  test('counts each update with links by itself, and sends the current state of the linked items', async () => {
+    await using server = await startLinkedServer(100, 5);
+    await using client = await RawGraphqlWsClient.open(server, null);
+    await client.until(({ messages }) => messages.length === 1);
+    const select = 'agents { id swarm { agents { id } } parent { status } tasks { id } }';
+    client.run('1', `subscription { agentUpdates(mode: HIGH_FREQUENCY) { ${select} } }`);
+    await client.until(() => client.of('1').length === 1);
+    for (let round = 1; round <= 20; round += 1) {
+      server.show(1, 2, round);
+      linkAgents(server);
+      await client.until(() => client.of('1').length > round);
+    }
+    const agents: unknown = expect.arrayContaining(['x:0', 'x:1', 'x:2', 'x:3', 'x:4'].map((id) => ({ id })));
+    const common = { swarm: { agents }, tasks: [{ id: 'x:t' }] };
+    expect(client.of('1').at(-1)).toEqual({
+      data: { agentUpdates: { agents: [{ ...common, id: 'x:1', parent: { status: 'ACTIVE' } }] } },
+    });
+  });
+
   test('counts each event of a subscription by itself', async () => {
     await using server = await startServer(20, 1);
     await using client = await RawGraphqlWsClient.open(server, null);
@@ -186,16 +261,22 @@ describe('counts and lookups', () => {
       { agents: [], agent: { id: 'x:1' } },
     ],
     ['agents of a server type', '{ agents(serverTypes: [DAA]) { id } }', { agents: [] }],
-  ])('answer %s without a visit of all agents and edges', async (_, query, expected) => {
+    [
+      'links',
+      '{ agent(id: "x:0") { children { id } tasks { id } swarm { agents { id } } } tasks(agentIds: ["x:0"]) { id } }',
+      { agent: { children: [], tasks: [], swarm: { agents: [{ id: 'x:0' }] } }, tasks: [] },
+    ],
+  ])('answer %s without a visit of all agents, edges and tasks', async (_, query, expected) => {
     await using server = await startServer(1_000_000);
     const [agent] = server.store.agents.values();
     if (agent === undefined) throw new Error('no agent');
     const swarm = swarmWith('s');
     server.store.commit({ ...emptyDelta('x'), swarms: [swarm], agents: [{ ...agent, swarmId: 'x:s' }] });
-    const visits = [server.store.agents, server.store.edges].map((items) => vi.spyOn(items, 'values'));
+    const { agents, edges, tasks } = server.store;
+    const visits = [agents, edges, tasks].map((items) => vi.spyOn(items, 'values'));
     const { data, errors } = await overHttp(server, query);
     expect(errors).toBeUndefined();
-    expect(visits.map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    expect(visits.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
     expect(data).toEqual(expected);
   });
 });

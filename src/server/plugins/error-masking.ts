@@ -59,6 +59,17 @@ export class ErrorMasker {
     });
   }
 
+  /**
+   * Masks the errors of a result. A result with too many values is replaced by its first such error, because graphql returns
+   * null for each link whose values are too many, and an error for each of them.
+   */
+  maskResult(result: ExecutionResult, origin: ErrorOrigin): ExecutionResult {
+    if (result.errors === undefined) return result;
+    const exceeded = result.errors.find(isTooManyValues);
+    if (exceeded !== undefined) return { errors: [this.mask(exceeded, origin)], data: null };
+    return { ...result, errors: result.errors.map((error) => this.mask(error, origin)) };
+  }
+
   /** Replaces the message of an error of graphql by the client's own text if the schema is hidden. */
   hideSchema(error: GraphQLError): void {
     const [node] = error.nodes ?? [];
@@ -98,6 +109,11 @@ function describeNode(node: ASTNode): string {
   }
 }
 
+/** Whether an error is the exceeded budget of an answer. Rejected arguments belong to a root field. */
+function isTooManyValues({ originalError, path = [] }: GraphQLError): boolean {
+  return originalError instanceof SwarmlensError && originalError.code === 'LIMIT_EXCEEDED' && path.length > 1;
+}
+
 function formatError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
@@ -117,8 +133,7 @@ export function useErrorMasking(mask: ErrorMasker): Plugin<SchemaContext> {
   const maskResult = ({ args, result, setResult }: ResultOf): void => {
     if (result.errors === undefined) return;
     const { requestId, clientId } = args.contextValue;
-    const errors = result.errors.map((error) => mask.mask(error, { requestId, clientId }));
-    setResult({ ...result, errors });
+    setResult(mask.maskResult(result, { requestId, clientId }));
   };
   return {
     onPluginInit({ registerContextErrorHandler }) {

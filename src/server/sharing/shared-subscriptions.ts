@@ -157,10 +157,9 @@ export class SubscriptionSharing {
   }
 
   /** Serializes a result. Its errors concern all members, therefore they get a new request id. */
-  #serialize({ data, errors }: ExecutionResult): string {
-    if (errors === undefined) return JSON.stringify({ data });
-    const requestId = randomUUID();
-    return JSON.stringify({ errors: errors.map((error) => this.#mask.mask(error, { requestId })), data });
+  #serialize(result: ExecutionResult): string {
+    const { data, errors } = this.#mask.maskResult(result, { requestId: randomUUID() });
+    return JSON.stringify(errors === undefined ? { data } : { errors, data });
   }
 }
 
