@@ -106,7 +106,7 @@ export const limitsSchema = z.strictObject({
   maxAgentsPerServer: count
     .default(10_000)
     .describe(
-      'Maximum number of agents of one server, of its swarms, and of the entries of any list that is read from it; and half the maximum number of its edges. Above: the first ones are shown, and a notice `AGENT_REJECTED` counts the others.',
+      'Maximum number of agents of one server, of its swarms, of its tasks, and of the entries of any list that is read from it; and half the maximum number of its edges. Above: the first ones are shown, and a notice `AGENT_REJECTED` counts the others.',
     ),
   introspection: z
     .boolean()

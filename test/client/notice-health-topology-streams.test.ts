@@ -4,6 +4,7 @@ import { createSwarmClient, type SwarmClient, ViewerDocument } from '@swarmlens/
 import type { SwarmlensEvent } from '../../src/model/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
+import { messageWith, taskWith } from '../state/fixed-state.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { Relay } from '../support/relay.js';
 import { countSent, recorder, until } from './wait-for-snapshot.js';
@@ -138,6 +139,50 @@ describe('TopologyStream', () => {
     await until(topology, (now) => now.edges.size === 0);
     expect(countSent(recorded, 'TopologyUpdates')).toBe(2);
     expect(recorded.received.filter((text) => text.includes('"kind":"SNAPSHOT","cursor"'))).toHaveLength(1);
+    leave();
+  });
+});
+
+describe('TaskStream', () => {
+  test('holds the matching tasks and resumes from its cursor', async () => {
+    const recorded = recorder();
+    await using client = connect(recorded.webSocketImpl);
+    const stream = client.tasks({ agentIds: ['x:1'], mode: 'HIGH_FREQUENCY' });
+    const leave = stream.subscribe(() => undefined);
+    await until(stream, ({ status }) => status === 'LIVE');
+    const mine = taskWith('t', { agentIds: ['x:1'] });
+    const kept = taskWith('kept', { agentIds: ['x:1', 'x:2'] });
+    server.store.commit({ ...emptyDelta('x'), tasks: [mine, kept, taskWith('other')] });
+    const before = await until(stream, ({ tasks }) => tasks.size === 2);
+    expect([...before.tasks.values()]).toEqual([mine, kept]);
+    relay.cut();
+    await until(client.connection, ({ status }) => status === 'RECONNECTING');
+    server.store.commit({ ...emptyDelta('x'), removedTaskIds: ['x:t'] });
+    const after = await until(stream, ({ tasks }) => tasks.size === 1);
+    expect(after.tasks.get('x:kept')).toBe(before.tasks.get('x:kept'));
+    expect(countSent(recorded, 'TaskUpdates')).toBe(2);
+    expect(recorded.received.filter((text) => text.includes('"kind":"SNAPSHOT"'))).toHaveLength(1);
+    leave();
+  });
+});
+
+describe('MessageStream', () => {
+  test('yields each matching message once and keeps the last ones in its snapshot', async () => {
+    await using client = connect();
+    const stream = client.messages({ swarmIds: ['x:s'] });
+    const leave = stream.subscribe(() => undefined);
+    await until(stream, ({ status }) => status === 'LIVE');
+    const first = stream[Symbol.asyncIterator]().next();
+    await roundTrip(client);
+    commitEvents(messageWith('one'), messageWith('hidden', { swarmId: null }), messageWith('two'));
+    expect((await first).value).toMatchObject({
+      id: 'x:one',
+      fromAgentId: 'x:a',
+      toAgentIds: ['x:b', 'x:c'],
+      missed: 0,
+    });
+    const { messages } = await until(stream, (now) => now.messages.length === 2);
+    expect(messages.map(({ id }) => id)).toEqual(['x:one', 'x:two']);
     leave();
   });
 });

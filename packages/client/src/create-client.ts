@@ -8,7 +8,9 @@ import { SubscribedAgentStream } from './streams/agent-stream.js';
 import type { BaseStreamDeps } from './streams/base-stream.js';
 import { PolledHealthStream } from './streams/health-stream.js';
 import { SubscribedMetricsStream } from './streams/metrics-stream.js';
+import { SubscribedMessageStream } from './streams/message-stream.js';
 import { SubscribedNoticeStream } from './streams/notice-stream.js';
+import { SubscribedTaskStream } from './streams/task-stream.js';
 import { SubscribedTopologyStream } from './streams/topology-stream.js';
 import type { OperationArguments, SwarmClient } from './swarm-client.js';
 import type { TypedDocument } from './typed-document.js';
@@ -68,6 +70,8 @@ export function createSwarmClientWithRuntime(options: SwarmClientOptions, runtim
       const includes = { includePerformance, includeNeural, includeTopology };
       return new SubscribedAgentStream(deps, { serverTypes, agentTypes, swarmIds, mode, ...includes }, streamSignal);
     },
+    tasks: (request = {}, streamOptions = {}) => new SubscribedTaskStream(deps, request, streamOptions.signal),
+    messages: (request = {}, streamOptions = {}) => new SubscribedMessageStream(deps, request, streamOptions.signal),
     topology: (request = {}, streamOptions = {}) => new SubscribedTopologyStream(deps, request, streamOptions.signal),
     metrics: (request = {}, streamOptions = {}) => new SubscribedMetricsStream(deps, request, streamOptions.signal),
     health: (streamOptions = {}) => new PolledHealthStream(deps, streamOptions),

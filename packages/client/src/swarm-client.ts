@@ -8,11 +8,15 @@ import type {
   AgentStream,
   HealthStream,
   HealthStreamOptions,
+  MessageStream,
+  MessageStreamRequest,
   MetricsStream,
   MetricsStreamRequest,
   NoticeStream,
   NoticeStreamOptions,
   StreamOptions,
+  TaskStream,
+  TaskStreamRequest,
   TopologyStream,
   TopologyStreamRequest,
 } from './streams/stream-types.js';
@@ -41,6 +45,10 @@ export interface SwarmClient extends AsyncDisposable {
   agents(filters?: AgentFilters, mode?: PerformanceMode, options?: AgentIncludes & StreamOptions): AgentStream;
   /** Creates a stream of swarms and edges without agents. The stream of `agents()` contains both. */
   topology(request?: TopologyStreamRequest, options?: StreamOptions): TopologyStream;
+  /** Creates a stream of tasks. */
+  tasks(request?: TaskStreamRequest, options?: StreamOptions): TaskStream;
+  /** Creates a stream of messages between agents. */
+  messages(request?: MessageStreamRequest, options?: StreamOptions): MessageStream;
   /** Creates a stream of aggregated performance metrics. */
   metrics(request?: MetricsStreamRequest, options?: StreamOptions): MetricsStream;
   /** Creates a stream of the health of servers, circuit breakers, replicas, tools and the connected node. */

@@ -1,5 +1,6 @@
 import type { Agent } from '../apply-agent-update.js';
 import type {
+  AgentMessagesSubscription,
   HealthChangesSubscription,
   HealthQuery,
   McpServerType,
@@ -7,6 +8,7 @@ import type {
   PerformanceMetricsFragment,
   PerformanceMode,
   SwarmFragment,
+  TaskFragment,
   TopologyEdgeFragment,
   UpdateKind,
 } from '../generated/operations.js';
@@ -100,6 +102,47 @@ export interface TopologyStreamSnapshot extends CursorStreamSnapshot, Topology {
 
 /** Stream of swarms and edges without agents. Iteration yields the snapshot after each change. */
 export type TopologyStream = LiveStream<TopologyStreamSnapshot, TopologyStreamSnapshot>;
+
+export type Task = TaskFragment;
+export type AgentMessage = AgentMessagesSubscription['agentMessages'];
+
+/** Request of a task stream. */
+export interface TaskStreamRequest {
+  /** Only tasks of these server types. Missing or null: all tasks. */
+  readonly serverTypes?: readonly McpServerType[] | null | undefined;
+  /** Only tasks of these swarms. Missing or null: all tasks. */
+  readonly swarmIds?: readonly string[] | null | undefined;
+  /** Only tasks that are assigned to any of these agents. Missing or null: all tasks. */
+  readonly agentIds?: readonly string[] | null | undefined;
+  /** Maximum update rate. @default NORMAL */
+  readonly mode?: PerformanceMode | undefined;
+}
+
+export interface TaskStreamSnapshot extends CursorStreamSnapshot {
+  /** Tasks by `Task.id`. An unchanged task keeps its object identity. */
+  readonly tasks: ReadonlyMap<string, Task>;
+}
+
+/** Stream of tasks. Iteration yields the snapshot after each update. */
+export type TaskStream = LiveStream<TaskStreamSnapshot, TaskStreamSnapshot>;
+
+/** Request of a message stream. */
+export interface MessageStreamRequest {
+  /** Only messages of these server types. Missing or null: all messages. */
+  readonly serverTypes?: readonly McpServerType[] | null | undefined;
+  /** Only messages in these swarms. Missing or null: all messages. */
+  readonly swarmIds?: readonly string[] | null | undefined;
+}
+
+export interface MessageStreamSnapshot extends StreamSnapshot {
+  /** Last 100 messages since the stream was first observed, oldest first. */
+  readonly messages: readonly AgentMessage[];
+  /** Number of messages dropped because this client was too slow. Does not count messages during a lost connection. */
+  readonly missed: number;
+}
+
+/** Stream of messages between agents. Iteration yields each message once. */
+export type MessageStream = LiveStream<MessageStreamSnapshot, AgentMessage>;
 
 export type Health = HealthQuery['health'];
 export type HealthChange = HealthChangesSubscription['healthChanges'];
