@@ -124,6 +124,7 @@ function agentColor(agent: Agent | undefined): Color | null {
   if (agent === undefined) return null;
   if (agent.stale) return 'dim';
   if (agent.status === 'ERROR') return 'red';
+  if (agent.status === 'WAITING') return 'yellow';
   return agent.status === 'BUSY' || agent.status === 'ACTIVE' ? 'green' : null;
 }
 

@@ -68,6 +68,31 @@ describe('UpstreamRegistry with a server that is offline', () => {
     });
   });
 
+  test('marks the tasks as stale, removes them after `removeAfterMs`, and adds them again when the server is back', async () => {
+    await using swarm = new ScriptedSwarm([agents('a')], {}, { removeAfterMs: 60_000 });
+    const [server] = swarm.servers;
+    if (server === undefined) throw new Error('one');
+    const list = server.onCall;
+    server.tools = ['list_agents', 'list_tasks'];
+    const task = { task: { id: 't', description: 'index', assigned_agents: ['a'] }, status: 'running' };
+    server.onCall = (signal, tool) =>
+      tool === 'list_tasks'
+        ? Promise.resolve({ isError: false, value: { tasks: [task], total_count: 1 } })
+        : list(signal, tool);
+    const tasks = (): unknown => [...swarm.store.tasks.values()].map(({ id, title, stale }) => ({ id, title, stale }));
+    await pass(500);
+    expect(tasks()).toEqual([{ id: 's:t', title: 'index', stale: false }]);
+    server.refuses = 'ECONNREFUSED';
+    server.session?.end(killed());
+    await pass(59_000);
+    expect(tasks()).toEqual([{ id: 's:t', title: 'index', stale: true }]);
+    await pass(1_500);
+    expect(tasks()).toEqual([]);
+    server.refuses = null;
+    await pass(30_000);
+    expect(tasks()).toEqual([{ id: 's:t', title: 'index', stale: false }]);
+  });
+
   test('keeps the agents of a server that is back in time, or when `removeAfterMs` is null', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], {}, { removeAfterMs: 60_000 });
     await using other = new ScriptedSwarm([agents('a')], {}, { removeAfterMs: null });
