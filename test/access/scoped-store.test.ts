@@ -6,12 +6,14 @@ import {
   type McpServer,
   type Notice,
   type Restriction,
+  type Task,
   UNKNOWN_PERFORMANCE,
   UNRESTRICTED,
 } from '../../src/model/index.js';
 import { emptyDelta, type ServerDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { swarmWith } from '../state/fixed-state.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
+import { taskWith } from '../state/fixed-state.js';
 import { UNOBSERVED } from '../support/unknown-fields.js';
 
 const LATER = '2026-11-23T15:00:01.000Z';
@@ -84,6 +86,10 @@ function agentOf(nativeId: string, changes: Partial<Agent> = {}): Agent {
   };
 }
 
+function taskOf(nativeId: string, changes: Partial<Task> = {}): Task {
+  return { ...taskWith(nativeId), id: `srv-x:${nativeId}`, serverId: 'srv-x', ...changes };
+}
+
 function snapshotOf(server: McpServer, agents: readonly Agent[] = []): ServerSnapshot {
   return { server, agents, swarms: [], edges: [], tasks: [] };
 }
@@ -135,6 +141,35 @@ describe('ScopedStore', () => {
     expect(scope.store.agents.get('srv-x:a')?.topology).toEqual(topology);
     scope.commit({ agents: [agentOf('a', { topology: { ...topology, degree: 8 } })] });
     expect(scope.store.agents.get('srv-x:a')?.topology?.degree).toBe(8);
+  });
+
+  test('hides references to a task or parent that turns out to be hidden, without a change of the agent', () => {
+    const coder = agentOf('a', { type: 'coder', currentTaskId: 'srv-x:t', parentId: 'srv-x:p' });
+    using scope = new Scope({ agentTypes: ['coder'] }, [snapshotOf(serverOf('srv-x'), [coder, agentOf('p')])]);
+    const seen = (): unknown => {
+      const { currentTaskId, parentId } = scope.store.agents.get('srv-x:a') ?? {};
+      return { currentTaskId, parentId };
+    };
+    expect(seen()).toEqual({ currentTaskId: 'srv-x:t', parentId: 'srv-x:p' });
+    scope.commit({ agents: [agentOf('p', { type: 'queen' })] });
+    expect(seen()).toEqual({ currentTaskId: 'srv-x:t', parentId: null });
+    scope.commit({ tasks: [taskOf('t', { agentIds: ['srv-x:p'] })] });
+    expect(seen()).toEqual({ currentTaskId: null, parentId: null });
+    expect(scope.store.tasks.size).toBe(0);
+    scope.commit({ tasks: [taskOf('t', { agentIds: ['srv-x:p', 'srv-x:a'] })] });
+    expect(seen()).toEqual({ currentTaskId: 'srv-x:t', parentId: null });
+    expect(scope.store.tasks.get('srv-x:t')?.agentIds).toEqual(['srv-x:a']);
+  });
+
+  test('judges only the changed tasks when a delta changes fields of tasks', () => {
+    const agents = Array.from({ length: 50 }, (_, index) => agentOf(`a${index}`));
+    using scope = new Scope(ONLY_X, [snapshotOf(serverOf('srv-x'), agents)]);
+    const task = taskOf('t', { agentIds: ['srv-x:a1'] });
+    scope.commit({ tasks: [task] });
+    scope.filter.judged = 0;
+    scope.commit({ tasks: [{ ...task, status: 'COMPLETED' }] });
+    expect(scope.store.tasks.get('srv-x:t')?.status).toBe('COMPLETED');
+    expect(scope.filter.judged).toBeLessThan(5);
   });
 
   test('judges only the changed agents when a delta changes fields of agents', () => {
