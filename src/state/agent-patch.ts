@@ -30,7 +30,7 @@ interface FieldGroup {
 
 /**
  * Every field that can change, with its own revision. Excludes `lastSeenAt`, because a repeated report without other
- * changes is no change of the agent.
+ * changes is no change of the agent. Groups that few servers report come last, because they take no room then.
  */
 const GROUPS: readonly FieldGroup[] = toGroups([
   [
@@ -53,6 +53,9 @@ const GROUPS: readonly FieldGroup[] = toGroups([
       'lastActiveAt',
     ] satisfies (keyof Agent)[],
   ],
+  ['performance', PERFORMANCE_FIELD_NAMES],
+  ['neural', NEURAL_FIELD_NAMES],
+  ['topology', ['role', 'parentId', 'depth', 'degree', 'inferred'] satisfies (keyof AgentTopologyPosition)[]],
   ['activity', ['kind', 'label', 'detail', 'since', 'waitingFor', 'inferred'] satisfies (keyof AgentActivity)[]],
   [
     'usage',
@@ -68,20 +71,16 @@ const GROUPS: readonly FieldGroup[] = toGroups([
     ] satisfies (keyof AgentUsage)[],
   ],
   ['context', ['usedTokens', 'limitTokens', 'usedRatio'] satisfies (keyof ContextWindow)[]],
-  ['performance', PERFORMANCE_FIELD_NAMES],
-  ['neural', NEURAL_FIELD_NAMES],
-  ['topology', ['role', 'parentId', 'depth', 'degree', 'inferred'] satisfies (keyof AgentTopologyPosition)[]],
 ]);
 
 /** Parts that a view can exclude. */
 const EXCLUDABLE_PARTS: readonly Part[] = ['usage', 'context', 'performance', 'neural', 'topology'];
 
 function toGroups(groups: readonly (readonly [Part | null, readonly string[]])[]): readonly FieldGroup[] {
-  let offset = 0;
-  return groups.map(([part, names]) => {
-    const revisionIndex = offset;
-    const first = offset + 1;
-    offset = first + names.length;
+  let offset = groups.length;
+  return groups.map(([part, names], revisionIndex) => {
+    const first = offset;
+    offset += names.length;
     const indexes = new Map(names.map((name, index) => [name, first + index]));
     return { part, names, revisionIndex, offset: first, indexes };
   });
@@ -89,7 +88,13 @@ function toGroups(groups: readonly (readonly [Part | null, readonly string[]])[]
 
 /** Returns whether no field that readers can receive differs. */
 export function agentsEqual(a: Agent, b: Agent): boolean {
-  return a === b || GROUPS.every(({ part, indexes }) => fieldsEqual(fieldsIn(a, part), fieldsIn(b, part), indexes));
+  if (a === b) return true;
+  for (const { part, indexes } of GROUPS) {
+    // Most servers report few of the parts.
+    if (part !== null && a[part] === b[part]) continue;
+    if (!fieldsEqual(fieldsIn(a, part), fieldsIn(b, part), indexes)) return false;
+  }
+  return true;
 }
 
 function fieldsEqual(a: Fields | null, b: Fields | null, indexes: ReadonlyMap<string, number>): boolean {
@@ -108,12 +113,14 @@ export function stampChangedFields(
   revision: number,
 ): void {
   for (const { part, names, revisionIndex, offset, indexes } of GROUPS) {
+    if (previous !== null && part !== null && previous[part] === next[part]) continue;
     const before = previous === null ? null : fieldsIn(previous, part);
     const after = fieldsIn(next, part);
     if (before === null || after === null) {
       if (previous !== null && before === after) continue;
       fieldRevisions[revisionIndex] = revision;
-      for (let index = 0; index < names.length; index += 1) fieldRevisions[offset + index] = revision;
+      // A part that is null has no fields to stamp. When it is reported again, all of them are.
+      for (let index = 0; after !== null && index < names.length; index += 1) fieldRevisions[offset + index] = revision;
       continue;
     }
     // The loop over the object's own names is the fast one, as above.
@@ -139,13 +146,11 @@ export function patchSince(agent: Agent, fieldRevisions: readonly number[], view
     const { part, names, offset } = group;
     if (!isIncluded(view, part) || !hasGroupChanged(fieldRevisions, group, revision)) continue;
     const values = fieldsIn(agent, part);
-    let changed: Record<string, unknown> | null = part === null ? patch : null;
+    const changed: Record<string, unknown> = part === null ? patch : {};
     for (const [index, name] of names.entries()) {
-      if ((fieldRevisions[offset + index] ?? 0) <= revision) continue;
-      changed ??= {};
-      if (values !== null) changed[name] = values[name] ?? null;
+      if (values !== null && (fieldRevisions[offset + index] ?? 0) > revision) changed[name] = values[name] ?? null;
     }
-    if (part !== null && changed !== null) patch[part] = values === null ? null : changed;
+    if (part !== null) patch[part] = values === null ? null : changed;
   }
   return patch;
 }
