@@ -200,6 +200,25 @@ subscription OnDemand {
   }
 }
 `,
+  `# Sends all tasks first, then their changes.
+# Filters: serverTypes, swarmIds, agentIds.
+subscription WatchTasks {
+  taskUpdates(mode: LOW_FREQUENCY) {
+    kind
+    cursor
+    tasks {
+      id
+      title
+      status
+      agentIds
+      startedAt
+      endedAt
+    }
+    removedTaskIds
+    staleServerIds
+  }
+}
+`,
 ];
 
 /** Text in GraphiQL if only trusted documents run. */
