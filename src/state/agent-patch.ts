@@ -19,6 +19,8 @@ type Part = 'activity' | 'usage' | 'context' | 'performance' | 'neural' | 'topol
 interface FieldGroup {
   /** Null for the fields of the agent itself. */
   readonly part: Part | null;
+  /** Returns the object of the fields. Reads a fixed name, which is several times as fast as a computed one. */
+  readonly fieldsIn: (agent: Agent) => object | null;
   readonly names: readonly string[];
   /** Index of the revision of the last change of any field of the group in `fieldRevisions`. */
   readonly revisionIndex: number;
@@ -35,6 +37,7 @@ interface FieldGroup {
 const GROUPS: readonly FieldGroup[] = toGroups([
   [
     null,
+    (agent) => agent,
     [
       'serverType',
       'swarmId',
@@ -53,12 +56,21 @@ const GROUPS: readonly FieldGroup[] = toGroups([
       'lastActiveAt',
     ] satisfies (keyof Agent)[],
   ],
-  ['performance', PERFORMANCE_FIELD_NAMES],
-  ['neural', NEURAL_FIELD_NAMES],
-  ['topology', ['role', 'parentId', 'depth', 'degree', 'inferred'] satisfies (keyof AgentTopologyPosition)[]],
-  ['activity', ['kind', 'label', 'detail', 'since', 'waitingFor', 'inferred'] satisfies (keyof AgentActivity)[]],
+  ['performance', ({ performance }) => performance, PERFORMANCE_FIELD_NAMES],
+  ['neural', ({ neural }) => neural, NEURAL_FIELD_NAMES],
+  [
+    'topology',
+    ({ topology }) => topology,
+    ['role', 'parentId', 'depth', 'degree', 'inferred'] satisfies (keyof AgentTopologyPosition)[],
+  ],
+  [
+    'activity',
+    ({ activity }) => activity,
+    ['kind', 'label', 'detail', 'since', 'waitingFor', 'inferred'] satisfies (keyof AgentActivity)[],
+  ],
   [
     'usage',
+    ({ usage }) => usage,
     [
       'inputTokens',
       'outputTokens',
@@ -70,29 +82,29 @@ const GROUPS: readonly FieldGroup[] = toGroups([
       'complete',
     ] satisfies (keyof AgentUsage)[],
   ],
-  ['context', ['usedTokens', 'limitTokens', 'usedRatio'] satisfies (keyof ContextWindow)[]],
+  ['context', ({ context }) => context, ['usedTokens', 'limitTokens', 'usedRatio'] satisfies (keyof ContextWindow)[]],
 ]);
 
 /** Parts that a view can exclude. */
 const EXCLUDABLE_PARTS: readonly Part[] = ['usage', 'context', 'performance', 'neural', 'topology'];
 
-function toGroups(groups: readonly (readonly [Part | null, readonly string[]])[]): readonly FieldGroup[] {
+function toGroups(
+  groups: readonly (readonly [Part | null, FieldGroup['fieldsIn'], readonly string[]])[],
+): readonly FieldGroup[] {
   let offset = groups.length;
-  return groups.map(([part, names], revisionIndex) => {
+  return groups.map(([part, fieldsIn, names], revisionIndex) => {
     const first = offset;
     offset += names.length;
     const indexes = new Map(names.map((name, index) => [name, first + index]));
-    return { part, names, revisionIndex, offset: first, indexes };
+    return { part, fieldsIn, names, revisionIndex, offset: first, indexes };
   });
 }
 
 /** Returns whether no field that readers can receive differs. */
 export function agentsEqual(a: Agent, b: Agent): boolean {
   if (a === b) return true;
-  for (const { part, indexes } of GROUPS) {
-    // Most servers report few of the parts.
-    if (part !== null && a[part] === b[part]) continue;
-    if (!fieldsEqual(fieldsIn(a, part), fieldsIn(b, part), indexes)) return false;
+  for (const { fieldsIn, indexes } of GROUPS) {
+    if (!fieldsEqual(toFields(fieldsIn(a)), toFields(fieldsIn(b)), indexes)) return false;
   }
   return true;
 }
@@ -112,12 +124,11 @@ export function stampChangedFields(
   next: Agent,
   revision: number,
 ): void {
-  for (const { part, names, revisionIndex, offset, indexes } of GROUPS) {
-    if (previous !== null && part !== null && previous[part] === next[part]) continue;
-    const before = previous === null ? null : fieldsIn(previous, part);
-    const after = fieldsIn(next, part);
+  for (const { fieldsIn, names, revisionIndex, offset, indexes } of GROUPS) {
+    const before = previous === null ? null : toFields(fieldsIn(previous));
+    const after = toFields(fieldsIn(next));
+    if (previous !== null && before === after) continue;
     if (before === null || after === null) {
-      if (previous !== null && before === after) continue;
       fieldRevisions[revisionIndex] = revision;
       // A part that is null has no fields to stamp. When it is reported again, all of them are.
       for (let index = 0; after !== null && index < names.length; index += 1) fieldRevisions[offset + index] = revision;
@@ -143,9 +154,9 @@ export function hasVisibleChange(fieldRevisions: readonly number[], view: View, 
 export function patchSince(agent: Agent, fieldRevisions: readonly number[], view: View, revision: number): MergePatch {
   const patch: Record<string, unknown> = {};
   for (const group of GROUPS) {
-    const { part, names, offset } = group;
+    const { part, fieldsIn, names, offset } = group;
     if (!isIncluded(view, part) || !hasGroupChanged(fieldRevisions, group, revision)) continue;
-    const values = fieldsIn(agent, part);
+    const values = toFields(fieldsIn(agent));
     const changed: Record<string, unknown> = part === null ? patch : {};
     for (const [index, name] of names.entries()) {
       if (values !== null && (fieldRevisions[offset + index] ?? 0) > revision) changed[name] = values[name] ?? null;
@@ -217,9 +228,9 @@ function isIncluded(view: View, part: Part | null): boolean {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function fieldsIn(agent: Agent, part: Part | null): Fields | null {
+function toFields(fields: object | null): Fields | null {
   // Interfaces have no index signature; the fields are only read, by the names of the group.
-  return (part === null ? agent : agent[part]) as Fields | null;
+  return fields as Fields | null;
 }
 
 function valuesEqual(a: unknown, b: unknown): boolean {
