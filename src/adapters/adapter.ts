@@ -3,14 +3,28 @@ import type { SessionEvent } from '../mcp/index.js';
 import type { Clock, Logger } from '../shared/index.js';
 import type { ServerMapping } from './server-mapping.js';
 
+/** Part of a result: its data, as JSON if there is any, or its whole text. */
+export type AnswerPart = 'data' | 'text';
+
 /** Calls the tools of one server through its guard. */
 export interface ToolCaller {
   /**
    * Calls a tool and returns its decoded result: JSON, or text if the server sent no JSON.
+   * @param part part of the result that is returned. @default 'data'
    * @throws ToolRejectedError if the server answers with a JSON-RPC error or a result marked `isError`
    * @throws any other error if the server cannot be reached
    */
-  callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
+  callTool(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+    part?: AnswerPart,
+  ): Promise<unknown>;
+  /**
+   * Reads a resource and returns its decoded contents, like the result of a tool.
+   * @throws the same errors as `callTool`
+   */
+  readResource(uri: string, signal: AbortSignal, part?: AnswerPart): Promise<unknown>;
   /** Runs the processing of a result, whose duration counts towards the server's share of the event loop. */
   process?<T>(work: () => T): T;
   /** Reports that the last result of a tool was unusable, because servers report failures in ordinary results. */
@@ -22,6 +36,8 @@ export interface AdapterContext {
   readonly serverId: string;
   /** Names of the tools of the server. */
   readonly tools: ReadonlySet<string>;
+  /** Whether the server offers resources. @default false */
+  readonly hasResources?: boolean;
   /** Mapping of a server of type `CUSTOM`. Without a mapping, such a server has no agents. */
   readonly mapping?: ServerMapping | undefined;
   readonly caller: ToolCaller;

@@ -1,14 +1,28 @@
-export { type Adapter, type AdapterContext, type ToolCaller } from './adapter.js';
+export { type Adapter, type AdapterContext, type AnswerPart, type ToolCaller } from './adapter.js';
 export { countEntries } from './responses/record-reader.js';
 export { reportedFailure } from './responses/parse-response.js';
-export { probeTool } from './probe-tool.js';
+export { compilePattern, PatternError } from './custom/text-pattern.js';
+export { mainSource, probeTool } from './probe-tool.js';
 export { createAdapter, detectServerType, guessServerType } from './detect-server-type.js';
 export type {
-  MappedAgentField,
   AgentSource,
+  Condition,
+  DetailSource,
+  EdgeSource,
+  EmptyRule,
+  EntryPath,
+  EntrySource,
   FieldSource,
-  ServerMapping,
+  FieldSources,
+  JoinSource,
+  ListSource,
+  MappedAgentField,
+  MappedEdgeField,
+  MappedRequest,
   MappedSwarmField,
+  Pagination,
+  ServerMapping,
   SwarmSource,
+  Template,
   ValuePath,
 } from './server-mapping.js';

@@ -29,7 +29,9 @@ export interface PolledSource<T> {
 }
 
 /** Options of a `PolledTool`. */
-export interface PolledToolOptions<T> {
+export type PolledToolOptions<T> = CallOptions & (ReadOptions<T> | LoadOptions<T>);
+
+interface CallOptions {
   readonly tool: string;
   /** Reader of the entries, which records those it omits. */
   readonly records: RecordReader;
@@ -38,6 +40,11 @@ export interface PolledToolOptions<T> {
   readonly minIntervalMs: number;
   /** Whether the tool is the main list of the server. If it times out, the whole poll fails and there is no backoff. */
   readonly isMain?: boolean;
+  /** Returns whether the server offers the tool. By default, looks in the list of its tools. */
+  readonly isOffered?: () => boolean;
+}
+
+interface ReadOptions<T> {
   /** Whether fields like `success` and `error` are content instead of the outcome of the call. */
   readonly acceptsAnyResponse?: boolean;
   /**
@@ -45,6 +52,17 @@ export interface PolledToolOptions<T> {
    * @throws UnusableResponseError if the result is malformed
    */
   readonly read: (response: unknown) => T;
+  readonly load?: undefined;
+}
+
+interface LoadOptions<T> {
+  readonly acceptsAnyResponse?: undefined;
+  readonly read?: undefined;
+  /**
+   * Makes all calls and parses their results. Used instead of one call.
+   * @throws UnusableResponseError if a result is malformed
+   */
+  readonly load: (signal: AbortSignal) => Promise<T>;
 }
 
 /** Parsed result, and what it omits. */
@@ -97,7 +115,7 @@ export class PolledTool<T> implements PolledSource<T> {
 
   /** Returns whether the tool exists and may be called now. */
   isDue(minIntervalMs = this.#options.minIntervalMs): boolean {
-    if (!this.#context.tools.has(this.#options.tool)) return false;
+    if (!this.#isOffered()) return false;
     const nowMs = this.#context.clock.monotonic();
     return nowMs >= this.#retryAtMs && (this.#requestedAtMs === null || nowMs - this.#requestedAtMs >= minIntervalMs);
   }
@@ -109,15 +127,11 @@ export class PolledTool<T> implements PolledSource<T> {
    */
   async refresh(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
     if (!this.isDue(minIntervalMs)) return;
-    const { tool, args = {}, acceptsAnyResponse = false } = this.#options;
+    const { tool } = this.#options;
     const requestedAtMs = this.#context.clock.monotonic();
     const observations = this.#observations;
     try {
-      const response = await this.#context.caller.callTool(tool, args, signal);
-      if (!acceptsAnyResponse) throwIfFailed(response);
-      const { caller } = this.#context;
-      const read = (): Reading<T> => this.#read(response);
-      this.#handleResponse(caller.process === undefined ? read() : caller.process(read), observations);
+      this.#handleResponse(await this.#request(signal), observations);
     } catch (error) {
       if (error instanceof UnusableResponseError) this.#context.caller.markUnusable?.(tool, error.message);
       if (error instanceof ToolRejectedError || error instanceof UnusableResponseError) this.#fail(error);
@@ -136,8 +150,9 @@ export class PolledTool<T> implements PolledSource<T> {
    * @throws UnusableResponseError if the result is malformed; then nothing changes
    */
   accept(response: unknown): boolean {
-    if (!this.#context.tools.has(this.#options.tool)) return false;
-    this.#recordSuccess(this.#read(response));
+    const options = this.#options;
+    if (!this.#isOffered() || options.load !== undefined) return false;
+    this.#recordSuccess(this.#read(() => options.read(response)));
     this.#requestedAtMs = this.#context.clock.monotonic();
     this.#observations += 1;
     return true;
@@ -168,10 +183,32 @@ export class PolledTool<T> implements PolledSource<T> {
     this.#hasSkippedResponse = isSkipped;
   }
 
-  #read(response: unknown): Reading<T> {
-    const { tool, records, read } = this.#options;
-    records.takeOmission();
-    const value = read(response);
+  #isOffered(): boolean {
+    const { tool, isOffered } = this.#options;
+    return isOffered?.() ?? this.#context.tools.has(tool);
+  }
+
+  async #request(signal: AbortSignal): Promise<Reading<T>> {
+    const options = this.#options;
+    if (options.load !== undefined) {
+      options.records.takeOmission();
+      return this.#withOmission(await options.load(signal));
+    }
+    const { tool, args = {}, acceptsAnyResponse = false, read } = options;
+    const { caller } = this.#context;
+    const response = await caller.callTool(tool, args, signal);
+    if (!acceptsAnyResponse) throwIfFailed(response);
+    const work = (): Reading<T> => this.#read(() => read(response));
+    return caller.process === undefined ? work() : caller.process(work);
+  }
+
+  #read(read: () => T): Reading<T> {
+    this.#options.records.takeOmission();
+    return this.#withOmission(read());
+  }
+
+  #withOmission(value: T): Reading<T> {
+    const { tool, records } = this.#options;
     const omission = records.takeOmission();
     return { value, omission: omission === null ? null : { tool, message: omission } };
   }

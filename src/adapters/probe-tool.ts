@@ -1,6 +1,6 @@
 import type { McpServerType } from '../model/index.js';
 import { GATEWAY_LIST_TOOL } from './claude-flow/gateway-adapter.js';
-import type { ServerMapping } from './server-mapping.js';
+import type { MappedRequest, ServerMapping } from './server-mapping.js';
 
 /** Name and arguments of a tool call. */
 export interface ToolCall {
@@ -17,17 +17,22 @@ const LIST_TOOLS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly str
   CODEX: ['list_agents'],
 };
 
+/** Returns the source whose failure means that the state of a mapped server is unknown. Null without a mapping. */
+export function mainSource(mapping: ServerMapping | undefined): MappedRequest | null {
+  return mapping?.agents[0] ?? null;
+}
+
 /** Selects the harmless call that serves as health probe of a server. Returns null if no harmless call is known. */
 export function probeTool(
   type: McpServerType,
   tools: readonly string[],
   mapping: ServerMapping | undefined,
 ): ToolCall | null {
-  const [source] = mapping?.agents ?? [];
+  const source = mainSource(mapping);
   const call =
     type !== 'CUSTOM'
       ? { tool: LIST_TOOLS[type].find((tool) => tools.includes(tool)) ?? '', args: {} }
-      : source === undefined
+      : source === null || source.isResource
         ? null
         : { tool: source.tool, args: source.arguments };
   return call !== null && tools.includes(call.tool) ? call : null;

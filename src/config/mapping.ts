@@ -1,213 +1,275 @@
 import { z } from 'zod';
 import type {
-  MappedAgentField,
   AgentSource,
+  DetailSource,
+  EdgeSource,
+  EntrySource,
   FieldSource,
+  JoinSource,
+  ListSource,
   ServerMapping,
-  MappedSwarmField,
   SwarmSource,
-  ValuePath,
+  Template,
 } from '../adapters/index.js';
-import { AGENT_STATUSES, mapNeuralFields, mapPerformanceFields } from '../model/index.js';
-import { didYouMean, expectedMessage } from './issues.js';
-import { documentedAs } from './json-schema.js';
+import { AGENT_STATUSES } from '../model/index.js';
+import { wholeNumberSchema } from './issues.js';
+import { checkReferences } from './mapping/check-references.js';
+import { emptySchema, whereSchema } from './mapping/conditions.js';
+import { fieldSchema, patternSchema } from './mapping/fields.js';
+import { MAPPED_FIELDS } from './mapping/keys.js';
+import { parseTemplate, pathSchema, RESERVED_NAMES, singlePathSchema, TEMPLATE_HINT } from './mapping/paths.js';
+import { isTableValue, selectSchema } from './mapping/select-schema.js';
 
-const PATH_HINT = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
-const FIELD_HINT = `${PATH_HINT}, "$key", {"path": …, "scale": …} or {"value": …}`;
-const SHAPES = ['list', 'map', 'one'] as const;
+export { MAPPING_KEYS } from './mapping/keys.js';
+
+const SHAPES = ['list', 'map', 'one', 'pattern'] as const;
+const SHAPE_HINT =
+  'expected one of "list", "map" and "one" with the path to the entries in the response, or "pattern" with a regular expression';
 const MAX_SOURCES = 16;
+const MAX_JOINS = 4;
+const MAX_PAGES = 100;
+const MAX_DETAILS = 500;
+const JOIN_NAME = /^[A-Za-z][\w-]{0,31}$/;
+const JOIN_NAME_HINT = `expected a name of letters, digits, "-" and "_" as the key, except ${RESERVED_NAMES.join(', ')}`;
+const SOURCES_HINT = `expected 1 to ${MAX_SOURCES} sources`;
 
-/**
- * Creates a schema that selects one of several schemas by the kind of the value. Unlike a union, it reports a mistake
- * for the selected schema only.
- */
-function selectSchema<T>(name: string, schemas: readonly z.ZodType<T>[], select: (value: unknown) => z.ZodType<T>) {
-  const schema = z.unknown().transform((value, context): T => {
-    const result = select(value).safeParse(value, { error: expectedMessage });
-    if (result.success) return result.data;
-    for (const issue of result.error.issues) {
-      const { path, message } = issue;
-      if (issue.code !== 'unrecognized_keys') context.issues.push({ code: 'custom', path, message, input: value });
-      // An issue of the original kind would not stop the transformation that follows.
-      else {
-        for (const key of issue.keys) {
-          const hint = `unknown option${didYouMean(key, MAPPING_KEYS)}`;
-          context.issues.push({ code: 'custom', path: [...path, key], message: hint, input: value });
-        }
-      }
-    }
-    return z.NEVER;
-  });
-  return documentedAs(schema, name, schemas);
-}
+const argumentsSchema = z.record(z.string(), z.unknown());
 
-const pathSchema = z.string({ error: PATH_HINT }).transform((text, context): ValuePath => {
-  const keys = text.startsWith('/') ? pointerKeys(text) : dottedKeys(text);
-  if (keys !== null) return { text, keys };
-  context.issues.push({ code: 'custom', message: PATH_HINT, input: text });
-  return z.NEVER;
+const pagesSchema = z.strictObject({
+  cursor: singlePathSchema,
+  argument: z.string().min(1).default('cursor'),
+  max: wholeNumberSchema(1, MAX_PAGES, 'a number of pages, a whole number').default(20),
 });
 
-/** Returns the keys of a JSON Pointer (RFC 6901). Null if it is invalid. */
-function pointerKeys(text: string): string[] | null {
-  const keys = text.slice(1).split('/');
-  if (keys.some((key) => /~(?![01])/.test(key))) return null;
-  return keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-/** Returns the keys of a dotted path. Null if it looks like JSONPath. A JSON Pointer can address `$` and brackets. */
-function dottedKeys(text: string): string[] | null {
-  if (text === '') return [];
-  const keys = text.split('.');
-  return keys.some((key) => key === '' || /[[\]$*]/.test(key)) ? null : keys;
-}
-
-const keySchema = z.literal('$key').transform((): FieldSource => ({ from: 'key' }));
-const plainSchema = pathSchema.transform((path): FieldSource => ({ from: 'path', path, scale: 1 }));
-const scaledSchema = z
-  .strictObject({ path: pathSchema, scale: z.number().optional() })
-  .transform(({ path, scale = 1 }): FieldSource => ({ from: 'path', path, scale }));
-const VALUE_HINT = 'expected text, a number, true, false or a list of texts';
-const constantSchema = z
-  .strictObject({
-    value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], { error: VALUE_HINT }),
-  })
-  .transform(({ value }): FieldSource => ({ from: 'value', value }));
-
-const fieldSchema = selectSchema<FieldSource>('fieldSource', [plainSchema, scaledSchema, constantSchema], (value) => {
-  if (value === '$key') return keySchema;
-  if (typeof value === 'string') return plainSchema;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return noFieldSchema;
-  return 'value' in value ? constantSchema : scaledSchema;
-});
-const noFieldSchema = z.never({ error: FIELD_HINT });
-
-const agentFieldsShape = {
-  id: fieldSchema,
-  ...optionalFields<Exclude<MappedAgentField, 'id'>>({
-    name: true,
-    type: true,
-    status: true,
-    swarmId: true,
-    role: true,
-    capabilities: true,
-    createdAt: true,
-    lastActiveAt: true,
-    ...mapPerformanceFields(() => true as const),
-    ...mapNeuralFields(
-      () => true as const,
-      () => true as const,
-    ),
-  }),
+const notBesideResource = z.undefined({ error: 'not allowed beside "resource"' });
+const toolShape = { tool: z.string().min(1), arguments: argumentsSchema.optional() };
+const resourceShape = {
+  resource: z.string().min(1).max(1_024),
+  tool: notBesideResource,
+  arguments: notBesideResource,
 };
 
-const swarmFieldsShape = {
-  id: fieldSchema,
-  ...optionalFields<Exclude<MappedSwarmField, 'id'>>({
-    name: true,
-    status: true,
-    topology: true,
-    strategy: true,
-    maxAgents: true,
-    tasksTotal: true,
-    tasksActive: true,
-    tasksCompleted: true,
-    createdAt: true,
-    agentIds: true,
-  }),
-};
-
-/** @param names Record instead of a list, so that the compiler reports a missing name. */
-function optionalFields<F extends string>(
-  names: Readonly<Record<F, true>>,
-): Record<F, z.ZodOptional<typeof fieldSchema>> {
-  // Object.fromEntries drops the key type; the keys are those of the argument.
-  return Object.fromEntries(Object.keys(names).map((name) => [name, fieldSchema.optional()])) as Record<
-    F,
-    z.ZodOptional<typeof fieldSchema>
-  >;
-}
-
-const sourceShape = {
-  tool: z.string().min(1),
-  arguments: z.record(z.string(), z.unknown()).optional(),
+const listShape = {
   list: pathSchema.optional(),
   map: pathSchema.optional(),
   one: pathSchema.optional(),
+  pattern: patternSchema.optional(),
+  text: singlePathSchema.optional(),
+  where: whereSchema.optional(),
+  empty: emptySchema.optional(),
 };
 
-type Source = z.output<z.ZodObject<typeof sourceShape>>;
+/** Keys of a source that select its entries, after the parsing of either variant. */
+type ListKeys = z.output<z.ZodObject<typeof listShape>> & {
+  readonly tool?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined;
+  readonly pages?: z.output<typeof pagesSchema> | undefined;
+};
+
+/** Creates the schema of a request: a tool, or a resource, with further keys. */
+function requestSchema<S extends z.ZodRawShape, T>(
+  name: string,
+  shape: S,
+  hasPages: boolean,
+  transform: (value: z.output<z.ZodObject<S>> & ListKeys, context: z.RefinementCtx) => T,
+): z.ZodType<T> {
+  const tool = z.strictObject({ ...toolShape, ...(hasPages ? { pages: pagesSchema.optional() } : {}), ...shape });
+  const resource = z.strictObject({ ...resourceShape, ...(hasPages ? { pages: notBesideResource } : {}), ...shape });
+  // Both schemas have the keys of the shape; zod cannot tell for a generic shape.
+  const variants = [tool, resource].map((schema) =>
+    schema.transform((value, context) => transform(value as z.output<z.ZodObject<S>> & ListKeys, context)),
+  );
+  return selectSchema<T>(name, variants, (value) => {
+    const [toolVariant, resourceVariant] = variants;
+    const variant = isTableValue(value) && 'resource' in value ? resourceVariant : toolVariant;
+    return variant ?? z.never();
+  });
+}
+
+function listSource(keys: ListKeys, place: string, context: z.RefinementCtx): ListSource {
+  const shapes = SHAPES.filter((shape) => keys[shape] !== undefined);
+  const [shape = 'list'] = shapes;
+  if (shapes.length !== 1) context.addIssue({ code: 'custom', message: SHAPE_HINT });
+  if (keys.text !== undefined && keys.pattern === undefined)
+    context.addIssue({ code: 'custom', path: ['text'], message: 'only allowed beside "pattern"' });
+  const path = shape === 'pattern' ? keys.text : keys[shape];
+  const { where, empty, pages, pattern } = keys;
+  return {
+    ...request(keys),
+    place,
+    shape,
+    path: path ?? { text: '', keys: [] },
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(where === undefined ? {} : { where }),
+    ...(empty === undefined ? {} : { empty }),
+    ...(pages === undefined ? {} : { pages }),
+  };
+}
+
+function request({ tool, resource, arguments: args }: ListKeys): Pick<ListSource, 'tool' | 'isResource' | 'arguments'> {
+  return {
+    tool: resource ?? tool ?? '',
+    arguments: args ?? {},
+    ...(resource === undefined ? {} : { isResource: true }),
+  };
+}
+
+const detailSchema = requestSchema(
+  'detail',
+  { max: wholeNumberSchema(1, MAX_DETAILS, 'a number of entries, a whole number').default(50) },
+  false,
+  ({ max, ...keys }, context): DetailSource => {
+    const templates = new Map<string, Template>();
+    const addTemplates = (value: unknown, path: readonly PropertyKey[]): void => {
+      if (typeof value === 'string') {
+        const template = parseTemplate(value);
+        if (template === null) context.addIssue({ code: 'custom', path: [...path], message: TEMPLATE_HINT });
+        else templates.set(value, template);
+      } else if (typeof value === 'object' && value !== null) {
+        for (const [key, item] of Object.entries(value)) addTemplates(item, [...path, key]);
+      }
+    };
+    if (keys.resource !== undefined) addTemplates(keys.resource, ['resource']);
+    addTemplates(keys.arguments ?? {}, ['arguments']);
+    return { ...request(keys), place: '', max, templates };
+  },
+);
+
+const joinSchema = requestSchema(
+  'join',
+  { ...listShape, on: fieldSchema, to: fieldSchema.optional() },
+  true,
+  ({ on, to, ...keys }, context): Omit<JoinSource, 'to'> & { readonly to: FieldSource | undefined } => {
+    const source = listSource(keys, '', context);
+    checkReferences(context, [[['on'], on]], { source, joins: [], hasDetail: false });
+    return { ...source, name: '', on, to };
+  },
+);
+
+const joinsSchema = z.record(z.string(), joinSchema).superRefine((joins, context) => {
+  const names = Object.keys(joins);
+  if (names.length > MAX_JOINS) context.addIssue({ code: 'custom', message: `expected at most ${MAX_JOINS} joins` });
+  for (const name of names) {
+    if (!JOIN_NAME.test(name) || RESERVED_NAMES.includes(name))
+      context.addIssue({ code: 'custom', path: [name], message: JOIN_NAME_HINT });
+  }
+});
+
+const sourceShape = { ...listShape, join: joinsSchema.optional(), detail: detailSchema.optional() };
+
+type SourceKeys = ListKeys & {
+  readonly join?: z.output<typeof joinsSchema> | undefined;
+  readonly detail?: DetailSource | undefined;
+};
+
+/** Fields that identify an entry. */
+type Identity = FieldSource | undefined;
+
+function entrySource(
+  keys: SourceKeys,
+  fields: Readonly<Record<string, FieldSource | undefined>>,
+  place: string,
+  context: z.RefinementCtx,
+): EntrySource {
+  const list = listSource(keys, place, context);
+  const identity: Identity = fields['id'];
+  const joins = Object.entries(keys.join ?? {}).flatMap(([name, { to = identity, ...join }]): JoinSource[] => {
+    if (to !== undefined) return [{ ...join, to, name, place: `${place}.join.${name}` }];
+    context.addIssue({ code: 'custom', path: ['join', name, 'to'], message: 'expected the path of an id, as in "on"' });
+    return [];
+  });
+  const names = joins.map(({ name }) => name);
+  const hasDetail = keys.detail !== undefined;
+  const all = Object.entries(fields).map(([name, source]) => [['fields', name], source] as const);
+  checkReferences(context, all, { source: list, joins: names, hasDetail });
+  const ofEntry = { source: list, joins: [], hasDetail: false };
+  checkReferences(
+    context,
+    [
+      ...(keys.where ?? []).map(({ field }) => [['where'], field] as const),
+      ...joins.map(({ name, to }) => [['join', name, keys.join?.[name]?.to === undefined ? 'on' : 'to'], to] as const),
+      ...[...(keys.detail?.templates.values() ?? [])].map(
+        (template) => [['detail'], { from: 'template', template }] as const,
+      ),
+    ],
+    ofEntry,
+  );
+  const detail = keys.detail === undefined ? {} : { detail: { ...keys.detail, place: `${place}.detail` } };
+  return { ...list, ...(joins.length === 0 ? {} : { joins }), ...detail };
+}
+
+/** Creates the shape of fields, all of which are optional except `required`. */
+function fieldsSchema<F extends string, R extends F>(names: readonly F[], required: readonly R[]) {
+  const shape = Object.fromEntries(
+    names.map((name) => [name, (required as readonly string[]).includes(name) ? fieldSchema : fieldSchema.optional()]),
+  );
+  return z.strictObject(shape).transform((fields) => {
+    const defined = Object.entries(fields).filter(([, field]) => field !== undefined);
+    // The schema has the names of the fields, of which the required ones are present.
+    return Object.fromEntries(defined) as Readonly<Partial<Record<F, FieldSource>>> & Readonly<Record<R, FieldSource>>;
+  });
+}
 
 const statusesSchema = z
   .record(z.string(), z.enum(AGENT_STATUSES))
   .transform((words) => new Map(Object.entries(words).map(([word, status]) => [word.trim().toLowerCase(), status])));
 
-const agentsSchema = z
-  .strictObject({ ...sourceShape, fields: z.strictObject(agentFieldsShape), statuses: statusesSchema.optional() })
-  .superRefine(oneShape);
-const swarmsSchema = z.strictObject({ ...sourceShape, fields: z.strictObject(swarmFieldsShape) }).superRefine(oneShape);
-type Agents = z.output<typeof agentsSchema>;
+/** Source with a place that is filled in later. */
+const agentsSchema = requestSchema(
+  'agentSource',
+  { ...sourceShape, fields: fieldsSchema(MAPPED_FIELDS.agents, ['id']), statuses: statusesSchema.optional() },
+  true,
+  ({ fields, statuses, ...keys }, context): AgentSource => ({
+    ...entrySource(keys, fields, '', context),
+    fields,
+    statuses: statuses ?? new Map(),
+  }),
+);
+const swarmsSchema = requestSchema(
+  'swarmSource',
+  { ...sourceShape, fields: fieldsSchema(MAPPED_FIELDS.swarms, ['id']) },
+  true,
+  ({ fields, ...keys }, context): SwarmSource => ({ ...entrySource(keys, fields, '', context), fields }),
+);
+const edgesSchema = requestSchema(
+  'edgeSource',
+  { ...sourceShape, fields: fieldsSchema(MAPPED_FIELDS.edges, ['from', 'to']) },
+  true,
+  ({ fields, ...keys }, context): EdgeSource => ({ ...entrySource(keys, fields, '', context), fields }),
+);
 
-const SOURCES_HINT = `expected 1 to ${MAX_SOURCES} sources`;
-const agentsListSchema = z
-  .array(agentsSchema)
-  .min(1, { error: SOURCES_HINT })
-  .max(MAX_SOURCES, { error: SOURCES_HINT });
+/** Creates the schema of one or several sources. */
+function sourcesSchema<S extends EntrySource>(key: string, schema: z.ZodType<S>): z.ZodType<readonly S[]> {
+  const one = schema.transform((source): readonly S[] => [placed(source, `mapping.${key}`)]);
+  const several = z
+    .array(schema)
+    .min(1, { error: SOURCES_HINT })
+    .max(MAX_SOURCES, { error: SOURCES_HINT })
+    .transform((sources): readonly S[] => sources.map((source, index) => placed(source, `mapping.${key}.${index}`)));
+  return selectSchema(`${key}Sources`, [one, several], (value) => (Array.isArray(value) ? several : one));
+}
+
+/** Adds the place of a source in the configuration, which messages name. */
+function placed<S extends EntrySource>(source: S, place: string): S {
+  const { joins, detail } = source;
+  return {
+    ...source,
+    place,
+    ...(joins === undefined ? {} : { joins: joins.map((join) => ({ ...join, place: `${place}${join.place}` })) }),
+    ...(detail === undefined ? {} : { detail: { ...detail, place: `${place}${detail.place}` } }),
+  };
+}
 
 /** Schema of the mapping of a server. */
 export const mappingSchema = z
   .strictObject({
-    agents: selectSchema<Agents | Agents[]>('agentSources', [agentsSchema, agentsListSchema], (value) =>
-      Array.isArray(value) ? agentsListSchema : agentsSchema,
-    ),
+    agents: sourcesSchema('agents', agentsSchema),
     swarms: swarmsSchema.optional(),
+    edges: sourcesSchema('edges', edgesSchema).optional(),
   })
-  .transform(({ agents, swarms }): ServerMapping => {
-    const location = 'mapping.agents';
-    const sources = Array.isArray(agents)
-      ? agents.map((source, index) => agentSource(source, `${location}.${index}`))
-      : [agentSource(agents, location)];
-    return { agents: sources, swarms: swarms === undefined ? null : swarmSource(swarms) };
-  });
-
-function agentSource({ fields, statuses, ...source }: Agents, place: string): AgentSource {
-  return { ...entrySource(source, place), fields: definedFields(fields), statuses: statuses ?? new Map() };
-}
-
-function swarmSource({ fields, ...source }: z.output<typeof swarmsSchema>): SwarmSource {
-  return { ...entrySource(source, 'mapping.swarms'), fields: definedFields(fields) };
-}
-
-function entrySource(source: Source, place: string): Omit<SwarmSource, 'fields'> {
-  const shape = SHAPES.find((shape) => source[shape] !== undefined) ?? 'list';
-  const path = source[shape] ?? { text: '', keys: [] };
-  return { place, tool: source.tool, arguments: source.arguments ?? {}, shape, path };
-}
-
-/** Removes the fields that are not mapped. */
-function definedFields<F extends { readonly id: FieldSource }>(
-  fields: F,
-): { readonly [K in keyof F]?: Exclude<F[K], undefined> } & { readonly id: FieldSource } {
-  // The type removes undefined from each field, as the filter does.
-  return Object.fromEntries(
-    Object.entries<FieldSource | undefined>(fields).filter(([, field]) => field !== undefined),
-  ) as {
-    readonly [K in keyof F]?: Exclude<F[K], undefined>;
-  } & { readonly id: FieldSource };
-}
-
-function oneShape(source: Source, context: z.RefinementCtx): void {
-  if (SHAPES.filter((shape) => source[shape] !== undefined).length === 1) return;
-  context.addIssue({
-    code: 'custom',
-    message: 'expected one of "list", "map" and "one" with the path to the entries in the tool response',
-  });
-}
-
-/** Keys of a mapping, for hints at misspellings. */
-export const MAPPING_KEYS: readonly string[] = [
-  ...Object.keys(sourceShape),
-  ...Object.keys(agentFieldsShape),
-  ...Object.keys(swarmFieldsShape),
-  ...['agents', 'swarms', 'fields', 'statuses', 'path', 'scale', 'value'],
-];
+  .transform(({ agents, swarms, edges }): ServerMapping => ({
+    agents,
+    swarms: swarms === undefined ? null : placed(swarms, 'mapping.swarms'),
+    ...(edges === undefined ? {} : { edges }),
+  }));

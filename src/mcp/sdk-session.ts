@@ -22,7 +22,7 @@ import type {
 import { toPrintableLine } from '../shared/sanitize/index.js';
 import type { ScratchDirectory } from './transports/stdio/scratch-directory.js';
 import { parseSessionEvent } from './session-events.js';
-import { decodeToolResult, toolResultSchema } from './tool-result.js';
+import { decodeToolResult, type ToolResultMessage, toolResultSchema } from './tool-result.js';
 import { listTools } from './tool-list.js';
 import type { OpenedTransport } from './create-transport.js';
 
@@ -48,6 +48,8 @@ const MAX_CAPABILITIES = 64;
 const MAX_WAITING_EVENTS = 1_000;
 
 const anyResultSchema = z.unknown();
+/** Schema of the contents of a resource. They are decoded like the blocks of a tool result. */
+const resourceResultSchema = z.object({ contents: z.array(z.unknown()) });
 
 /** MCP session on top of the official client. */
 export class SdkSession implements McpSession {
@@ -151,14 +153,17 @@ export class SdkSession implements McpSession {
     args: Readonly<Record<string, unknown>>,
     options: SessionCallOptions,
   ): Promise<ToolCallResult> {
-    const { scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
-    return this.#request(`tool "${name}"`, options, (signal) => {
-      const call = async (): Promise<ToolCallResult> =>
-        decodeToolResult(await this.#client.request(request, toolResultSchema, signal), (changes) =>
-          this.#sanitizeLog.record(changes),
-        );
-      return scratch === null ? call() : scratch.run(call);
+    return this.#call(`tool "${name}"`, options, async (signal) =>
+      this.#client.request(request, toolResultSchema, signal),
+    );
+  }
+
+  async readResource(uri: string, options: SessionCallOptions): Promise<ToolCallResult> {
+    const request = { method: 'resources/read', params: { uri } };
+    return this.#call(`resource "${uri}"`, options, async (signal) => {
+      const { contents } = await this.#client.request(request, resourceResultSchema, signal);
+      return { content: contents };
     });
   }
 
@@ -183,6 +188,20 @@ export class SdkSession implements McpSession {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#pendingClose ??= this.#close();
     await this.#pendingClose;
+  }
+
+  /** Sends a request and decodes its result. */
+  #call(
+    label: string,
+    options: SessionCallOptions,
+    send: (signal: GuardedSignal) => Promise<ToolResultMessage>,
+  ): Promise<ToolCallResult> {
+    const { scratch } = this.#parts;
+    return this.#request(label, options, (signal) => {
+      const call = async (): Promise<ToolCallResult> =>
+        decodeToolResult(await send(signal), (changes) => this.#sanitizeLog.record(changes));
+      return scratch === null ? call() : scratch.run(call);
+    });
   }
 
   async #request<T>(

@@ -24,6 +24,11 @@ export interface McpSession extends AsyncDisposable {
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, options: SessionCallOptions): Promise<ToolCallResult>;
   /**
+   * Reads a resource once, without retries. The result is that of a tool whose content is the contents of the resource.
+   * @throws the same errors as `callTool`
+   */
+  readResource(uri: string, options: SessionCallOptions): Promise<ToolCallResult>;
+  /**
    * Checks whether the server answers. A JSON-RPC error counts as an answer, because some servers do not support `ping`.
    * @throws the same errors as `callTool`, except ToolRejectedError
    */

@@ -11,7 +11,7 @@ export const toolResultSchema = z.object({
   structuredContent: z.unknown().optional(),
   isError: z.unknown().optional(),
 });
-type ToolResultMessage = z.output<typeof toolResultSchema>;
+export type ToolResultMessage = z.output<typeof toolResultSchema>;
 
 /** Block with text in any type of block, because some servers use a custom type for JSON. */
 const textBlockSchema = z.object({ text: z.string() });

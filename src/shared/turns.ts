@@ -20,14 +20,25 @@ function continueNext(): void {
   if (waiting.length > 0) setImmediate(continueNext);
 }
 
-/** Calls `act` for each item, in order and in several turns of the event loop if the items take long. */
-export async function forEachInTurns<T>(items: Iterable<T>, act: (item: T) => void): Promise<void> {
-  let sliceEndMs = performance.now() + SLICE_MS;
-  for (const item of items) {
-    if (performance.now() >= sliceEndMs) {
-      await nextTurn();
-      sliceEndMs = performance.now() + SLICE_MS;
-    }
-    act(item);
-  }
+/**
+ * Calls `act` for each item, in order and in several turns of the event loop if the items take long.
+ * @param measure runs the part of one turn
+ */
+export async function forEachInTurns<T>(
+  items: Iterable<T>,
+  act: (item: T) => void,
+  measure: (work: () => boolean) => boolean = (work) => work(),
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  /** Returns whether all items are done. */
+  const runSlice = (): boolean => {
+    const sliceEndMs = performance.now() + SLICE_MS;
+    do {
+      const next = iterator.next();
+      if (next.done === true) return true;
+      act(next.value);
+    } while (performance.now() < sliceEndMs);
+    return false;
+  };
+  while (!measure(runSlice)) await nextTurn();
 }

@@ -98,6 +98,11 @@ class FakeServer implements ToolCaller {
     }
   }
 
+  /** Returns the answer under the URI, as for a tool. */
+  readResource(uri: string, signal: AbortSignal): Promise<unknown> {
+    return this.callTool(uri, {}, signal);
+  }
+
   timesAsked(tool: string): number {
     return this.calls.filter((call) => call.tool === tool).length;
   }

@@ -91,7 +91,9 @@ describe('loadConfig: mapping', () => {
 
   const at = 'mcpServers.s.swarmlens.mapping';
   const PATH = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
-  const SHAPE = 'expected one of "list", "map" and "one" with the path to the entries in the tool response';
+  const FIELD = `${PATH}, "$key", {"path": …}, {"template": …}, {"value": …}, or a list of alternatives`;
+  const SHAPE =
+    'expected one of "list", "map" and "one" with the path to the entries in the response, or "pattern" with a regular expression';
 
   test.each<[string, unknown, readonly string[]]>([
     ['no agents', {}, [`${at}.agents: is missing – expected an object`]],
@@ -101,14 +103,10 @@ describe('loadConfig: mapping', () => {
       { agents: { list: '' } },
       [`${at}.agents.tool: is missing – expected text`, `${at}.agents.fields: is missing – expected an object`],
     ],
-    [
-      'no id',
-      { agents: { ...AGENTS, fields: {} } },
-      [`${at}.agents.fields.id: is missing – ${PATH}, "$key", {"path": …, "scale": …} or {"value": …}`],
-    ],
+    ['no id', { agents: { ...AGENTS, fields: {} } }, [`${at}.agents.fields.id: is missing – ${FIELD}`]],
     ['no path to the entries', { agents: { ...AGENTS, list: undefined } }, [`${at}.agents: is an object – ${SHAPE}`]],
     ['two paths to the entries', { agents: { ...AGENTS, one: 'x' } }, [`${at}.agents: is an object – ${SHAPE}`]],
-    ...['a..b', '.a', 'a.', '$.a', 'a[0]', 'a.*.b', '/a~2'].map((path): [string, unknown, readonly string[]] => [
+    ...['a..b', '.a', 'a.', '$.a', 'a[0]', 'a*.b', '/a~2'].map((path): [string, unknown, readonly string[]] => [
       `an invalid path: ${path}`,
       { agents: { ...AGENTS, list: path } },
       [`${at}.agents.list: is "${path}" – ${PATH}`],
@@ -121,7 +119,7 @@ describe('loadConfig: mapping', () => {
     [
       'a field that is a number',
       { agents: { ...AGENTS, fields: { id: 'a', status: 3 } } },
-      [`${at}.agents.fields.status: is 3 – ${PATH}, "$key", {"path": …, "scale": …} or {"value": …}`],
+      [`${at}.agents.fields.status: is 3 – ${FIELD}`],
     ],
     [
       'an invalid scale',
@@ -155,7 +153,7 @@ describe('loadConfig: mapping', () => {
       { agents: { ...AGENTS, tool: '' }, swarms: { tool: 'x', list: '', fields: { id: '', status: [] } } },
       [
         `${at}.agents.tool: is "" – expected text that is not empty`,
-        `${at}.swarms.fields.status: is a list – ${PATH}, "$key", {"path": …, "scale": …} or {"value": …}`,
+        `${at}.swarms.fields.status: is a list – ${FIELD}`,
       ],
     ],
   ])('rejects %s with the key', async (_name, mapping, expected) => {

@@ -5,15 +5,24 @@ import {
   NEURAL_FIELDS,
   PERFORMANCE_FIELDS,
   type ReportedAgent,
+  type ReportedEdge,
   type ReportedSwarm,
   type ServerReport,
   type ToolFailure,
 } from '../../model/index.js';
 import type { Adapter, AdapterContext } from '../adapter.js';
-import { collectProblems, PolledTool, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
-import { EntryReader, VALUE_SCHEMAS } from './entry-reader.js';
-import type { MappedAgentField, AgentSource, EntrySource, MappedSwarmField, SwarmSource } from '../server-mapping.js';
+import { collectProblems, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
+import type {
+  AgentSource,
+  MappedAgentField,
+  MappedEdgeField,
+  MappedSwarmField,
+  ServerMapping,
+} from '../server-mapping.js';
 import { RecordReader } from '../responses/record-reader.js';
+import { MappedAnswers } from './mapped-answers.js';
+import { MappedSource, type MappedSourceOptions } from './mapped-source.js';
+import { VALUE_SCHEMAS } from './value-schemas.js';
 import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from '../responses/report-builders.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 
@@ -24,6 +33,8 @@ const AGENT_SCHEMAS = {
   status: VALUE_SCHEMAS.word,
   swarmId: VALUE_SCHEMAS.reference,
   role: VALUE_SCHEMAS.word,
+  model: VALUE_SCHEMAS.name,
+  currentTaskId: VALUE_SCHEMAS.reference,
   capabilities: VALUE_SCHEMAS.capabilities,
   createdAt: VALUE_SCHEMAS.timestamp,
   lastActiveAt: VALUE_SCHEMAS.timestamp,
@@ -50,9 +61,24 @@ const SWARM_SCHEMAS = {
 } satisfies Record<MappedSwarmField, z.ZodType>;
 type MappedSwarm = { readonly [F in MappedSwarmField]: z.output<(typeof SWARM_SCHEMAS)[F]> };
 
-interface MappedSource<S, T> {
-  readonly source: S;
-  readonly tool: PolledTool<T[]>;
+const EDGE_SCHEMAS = {
+  from: VALUE_SCHEMAS.id,
+  to: VALUE_SCHEMAS.id,
+  relation: VALUE_SCHEMAS.word,
+  swarmId: VALUE_SCHEMAS.reference,
+} satisfies Record<MappedEdgeField, z.ZodType>;
+type MappedEdge = { readonly [F in MappedEdgeField]: z.output<(typeof EDGE_SCHEMAS)[F]> };
+
+const NO_MAPPING: ServerMapping = { agents: [], swarms: null };
+
+interface EdgeReport {
+  readonly reported: readonly ReportedEdge[];
+  readonly omissions: readonly ToolFailure[];
+}
+
+interface SwarmRecord {
+  readonly swarm: ReportedSwarm;
+  readonly agentIds: readonly string[];
 }
 
 /**
@@ -62,27 +88,37 @@ interface MappedSource<S, T> {
 export class CustomAdapter implements Adapter {
   readonly type = 'CUSTOM';
   readonly agentServerTypes = ['CUSTOM'] as const;
-  readonly #context: AdapterContext;
   readonly #records: RecordReader;
-  readonly #agents: readonly MappedSource<AgentSource, MappedAgent>[];
-  readonly #swarms: MappedSource<SwarmSource, MappedSwarm> | null;
+  readonly #answers: MappedAnswers;
+  readonly #agents: readonly MappedSource<typeof AGENT_SCHEMAS, ReportedAgent>[];
+  readonly #swarms: MappedSource<typeof SWARM_SCHEMAS, SwarmRecord> | null;
+  readonly #edges: readonly MappedSource<typeof EDGE_SCHEMAS, MappedEdge>[];
 
   constructor(context: AdapterContext) {
-    const { agents = [], swarms = null } = context.mapping ?? {};
-    this.#context = context;
+    const { agents, swarms, edges = [] } = context.mapping ?? NO_MAPPING;
     this.#records = new RecordReader(context);
-    this.#agents = agents.map((source, index) => {
-      const reader = new EntryReader(source, AGENT_SCHEMAS, this.#records);
-      return { source, tool: this.#createTool(source, index === 0, 0, (response) => reader.read(response)) };
-    });
-    const reader = swarms === null ? null : new EntryReader(swarms, SWARM_SCHEMAS, this.#records);
+    this.#answers = new MappedAnswers(context, this.#records);
+    const create = <S extends Readonly<Record<string, z.ZodType>>, T>(
+      source: MappedSource<S, T>['source'],
+      options: MappedSourceOptions<S, T>,
+    ): MappedSource<S, T> => new MappedSource(source, context, this.#answers, this.#records, options);
+    this.#agents = agents.map((source, index) =>
+      create(source, {
+        schemas: AGENT_SCHEMAS,
+        required: ['id'],
+        isMain: index === 0,
+        minIntervalMs: 0,
+        convert: (agent) => toReportedAgent(agent, source),
+      }),
+    );
+    const others = { isMain: false, minIntervalMs: TEN_HZ_INTERVAL_MS };
     this.#swarms =
-      swarms === null || reader === null
+      swarms === null
         ? null
-        : {
-            source: swarms,
-            tool: this.#createTool(swarms, false, TEN_HZ_INTERVAL_MS, (response) => reader.read(response)),
-          };
+        : create(swarms, { schemas: SWARM_SCHEMAS, required: ['id'], ...others, convert: toSwarmRecord });
+    this.#edges = edges.map((source) =>
+      create(source, { schemas: EDGE_SCHEMAS, required: ['from', 'to'], ...others, convert: (edge) => edge }),
+    );
   }
 
   get rejectedCount(): number {
@@ -100,52 +136,38 @@ export class CustomAdapter implements Adapter {
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     if (signal.aborted) throw new Error('the poll was aborted', { cause: signal.reason });
-    // One call at a time, because an unknown server may not support parallel calls.
-    for (const { tool } of this.#all()) await tool.refresh(signal);
-    const problems = collectProblems(this.#all().map(({ tool }) => tool));
+    const sources = [...this.#agents, ...(this.#swarms === null ? [] : [this.#swarms]), ...this.#edges];
+    this.#answers.clear();
+    try {
+      // One call at a time, because an unknown server may not support parallel calls.
+      for (const { tool } of sources) await tool.refresh(signal);
+    } finally {
+      this.#answers.clear();
+    }
+    const problems = collectProblems(sources.flatMap(({ requests }) => requests));
+    const agents = this.#reportedAgents();
+    const edges = this.#reportedEdges(agents);
+    const omissions = [...(problems.omissions ?? []), ...edges.omissions];
     return {
-      agents: this.#reportedAgents(),
+      agents,
       swarms: this.#reportedSwarms(),
-      edges: [],
-      ...problems,
-      failures: [...this.#missingTools(), ...problems.failures],
+      edges: edges.reported,
+      ...(omissions.length === 0 ? {} : { omissions }),
+      failures: [...sources.flatMap(({ missingTools }) => missingTools), ...problems.failures],
     };
   }
 
-  #all(): MappedSource<EntrySource, unknown>[] {
-    return [...this.#agents, ...(this.#swarms === null ? [] : [this.#swarms])];
-  }
-
-  #createTool<T>(
-    source: EntrySource,
-    isMain: boolean,
-    minIntervalMs: number,
-    read: (response: unknown) => T[],
-  ): PolledTool<T[]> {
-    return new PolledTool(this.#context, {
-      tool: source.tool,
-      records: this.#records,
-      args: source.arguments,
-      minIntervalMs,
-      isMain,
-      acceptsAnyResponse: true,
-      read,
-    });
-  }
-
-  #missingTools(): ToolFailure[] {
-    return this.#all()
-      .filter(({ source }) => !this.#context.tools.has(source.tool))
-      .map(({ source }) => ({ tool: source.tool, message: `The server offers no such tool (${source.place}.tool)` }));
-  }
-
-  #reportedAgents(): ReportedAgent[] {
+  #reportedAgents(): readonly ReportedAgent[] {
     const members = this.#members();
     const agents = new Map<string, ReportedAgent>();
-    for (const { source, tool } of this.#agents) {
+    for (const { tool } of this.#agents) {
+      const stale = tool.failure !== null;
       for (const agent of tool.lastGood ?? []) {
         // Ids are unique in a server, so only the first agent with an id is kept.
-        if (!agents.has(agent.id)) agents.set(agent.id, toReportedAgent(agent, source, members, tool.failure !== null));
+        if (agents.has(agent.nativeId)) continue;
+        const swarmNativeId = agent.swarmNativeId ?? members.get(agent.nativeId) ?? null;
+        const isUnchanged = !stale && swarmNativeId === agent.swarmNativeId;
+        agents.set(agent.nativeId, isUnchanged ? agent : { ...agent, swarmNativeId, stale });
       }
     }
     return [...agents.values()];
@@ -154,40 +176,63 @@ export class CustomAdapter implements Adapter {
   /** Returns the native swarm ids that the swarms report for their agents, by native agent id. */
   #members(): ReadonlyMap<string, string> {
     const members = new Map<string, string>();
-    for (const swarm of this.#swarms?.tool.current ?? []) {
-      for (const id of swarm.agentIds ?? []) if (!members.has(id)) members.set(id, swarm.id);
+    for (const { swarm, agentIds } of this.#swarms?.tool.current ?? []) {
+      for (const id of agentIds) if (!members.has(id)) members.set(id, swarm.nativeId);
     }
     return members;
   }
 
-  #reportedSwarms(): ReportedSwarm[] {
+  #reportedSwarms(): readonly ReportedSwarm[] {
     const tool = this.#swarms?.tool;
-    return (tool?.lastGood ?? []).map(({ id, topology, agentIds: _members, ...rest }) =>
-      createReportedSwarm({
-        ...rest,
-        nativeId: id,
-        serverType: 'CUSTOM',
-        topologyName: topology,
-        stale: tool?.failure !== null,
-      }),
-    );
+    const stale = tool !== undefined && tool.failure !== null;
+    return (tool?.lastGood ?? []).map(({ swarm }) => (stale ? { ...swarm, stale } : swarm));
+  }
+
+  /**
+   * Returns the edges between agents, with the reason if edges are left out. An edge without a swarm belongs to the swarm of its
+   * agents.
+   */
+  #reportedEdges(agents: readonly ReportedAgent[]): EdgeReport {
+    const reported: ReportedEdge[] = [];
+    const omissions: ToolFailure[] = [];
+    if (this.#edges.length === 0) return { reported, omissions };
+    const swarmIds = new Map(agents.map(({ nativeId, swarmNativeId }) => [nativeId, swarmNativeId]));
+    for (const { source, tool } of this.#edges) {
+      const edges = tool.lastGood ?? [];
+      // Edges to something else than agents, such as documents, are not shown.
+      const between = edges.filter(({ from, to }) => swarmIds.has(from) && swarmIds.has(to));
+      let withoutSwarm = 0;
+      for (const { from, to, relation, swarmId } of between) {
+        const swarmNativeId = swarmId ?? swarmIds.get(from) ?? swarmIds.get(to) ?? null;
+        if (swarmNativeId === null) withoutSwarm += 1;
+        else reported.push({ swarmNativeId, fromNativeId: from, toNativeId: to, relation: relation ?? 'linked' });
+      }
+      const omit = (reason: string): void => {
+        omissions.push({ tool: source.tool, message: `${reason} (${source.place}.fields)` });
+      };
+      if (edges.length > 0 && between.length === 0) omit(`None of the ${edges.length} edges is between two agents`);
+      if (withoutSwarm > 0) omit(`Omitted ${withoutSwarm} edges, because neither they nor their agents have a swarm`);
+    }
+    return { reported, omissions };
   }
 }
 
-function toReportedAgent(
-  agent: MappedAgent,
-  { statuses }: AgentSource,
-  members: ReadonlyMap<string, string>,
-  stale: boolean,
-): ReportedAgent {
+function toSwarmRecord({ id, topology, agentIds, ...rest }: MappedSwarm): SwarmRecord {
+  const swarm = createReportedSwarm({ ...rest, nativeId: id, serverType: 'CUSTOM', topologyName: topology });
+  return { swarm, agentIds: agentIds ?? [] };
+}
+
+function toReportedAgent(agent: MappedAgent, { statuses }: AgentSource): ReportedAgent {
   return createReportedAgent({
     nativeId: agent.id,
     serverType: 'CUSTOM',
-    swarmNativeId: agent.swarmId ?? members.get(agent.id) ?? null,
+    swarmNativeId: agent.swarmId,
     name: agent.name ?? agent.id,
     type: agent.type ?? 'unknown',
     status: (agent.status === null ? undefined : statuses.get(agent.status)) ?? parseAgentStatus(agent.status),
     capabilities: agent.capabilities,
+    model: agent.model,
+    currentTaskNativeId: agent.currentTaskId,
     performance: toPerformance(mapPerformanceFields((name) => agent[name])),
     neural: toNeural(
       mapNeuralFields(
@@ -198,6 +243,5 @@ function toReportedAgent(
     role: agent.role,
     createdAt: agent.createdAt,
     lastActiveAt: agent.lastActiveAt,
-    stale,
   });
 }

@@ -88,6 +88,12 @@ export class RecordReader {
     this.#omission ??= `Omitted ${omitted} of ${total} entries, most recently: ${this.#lastReason(location)}`;
   }
 
+  /** Counts and logs a part of a response that is left out, which makes the response incomplete. */
+  omit(location: ResponseLocation, reason: string): void {
+    this.reject(location, reason);
+    this.#omission ??= location.path === '' ? reason : `${location.path}: ${reason}`;
+  }
+
   /** Returns why the last responses were read only in part, and forgets it. Null if they were read completely. */
   takeOmission(): string | null {
     const omission = this.#omission;

@@ -1,4 +1,4 @@
-import { type Adapter, createAdapter, probeTool, type ToolCaller } from '../../adapters/index.js';
+import { type Adapter, createAdapter, mainSource, probeTool, type ToolCaller } from '../../adapters/index.js';
 import { type McpSession, projectDirectory } from '../../mcp/index.js';
 import type { McpServer } from '../../model/index.js';
 import { type Clock, isoTimestamp, type Logger } from '../../shared/index.js';
@@ -34,6 +34,7 @@ export function bindAdapter(
   const adapter = createAdapter(type, {
     serverId: id,
     tools: new Set(tools),
+    hasResources: session.identity.capabilities?.includes('resources') ?? false,
     mapping: mapping ?? undefined,
     caller,
     simulated: session.identity.simulated,
@@ -42,7 +43,8 @@ export function bindAdapter(
     clock,
     logger,
   });
-  const listTool = probeTool(type, tools, mapping ?? undefined)?.tool ?? null;
+  const probe = probeTool(type, tools, mapping ?? undefined);
+  const listTool = probe?.tool ?? (type === 'CUSTOM' ? mainSource(mapping ?? undefined)?.tool : null) ?? null;
   return { primary, adapter, listTool, isPublished: false };
 }
 

@@ -1,5 +1,5 @@
-import { countEntries, type ToolCaller } from '../../adapters/index.js';
-import { ToolRejectedError } from '../../mcp/index.js';
+import { type AnswerPart, countEntries, type ToolCaller } from '../../adapters/index.js';
+import { type McpSession, type SessionCallOptions, type ToolCallResult, ToolRejectedError } from '../../mcp/index.js';
 import { nextTurn } from '../../shared/index.js';
 import type { LoopShare } from './loop-shares.js';
 import type { PrimarySession, ReplicaPool } from './replica-pool.js';
@@ -49,21 +49,37 @@ export class PooledToolCaller implements ToolCaller {
     this.#loopShare = loopShare;
   }
 
-  async callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
+  callTool(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+    part?: AnswerPart,
+  ): Promise<unknown> {
+    return this.#call(name, signal, part, (session, options) => session.callTool(name, args, options));
+  }
+
+  readResource(uri: string, signal: AbortSignal, part?: AnswerPart): Promise<unknown> {
+    return this.#call(uri, signal, part, (session, options) => session.readResource(uri, options));
+  }
+
+  async #call(
+    name: string,
+    signal: AbortSignal,
+    part: AnswerPart | undefined,
+    send: (session: McpSession, options: SessionCallOptions) => Promise<ToolCallResult>,
+  ): Promise<unknown> {
     const call = { signal, idempotent: true, primary: this.#primary };
     try {
       const answer = await this.#toolStats.record(
         name,
         () =>
-          this.#pool.call((session, guarded) => {
-            return session.callTool(name, args, { signal: guarded, timeoutMs: this.#timeoutMs });
-          }, call),
+          this.#pool.call((session, guarded) => send(session, { signal: guarded, timeoutMs: this.#timeoutMs }), call),
         signal,
       );
       // The result has been parsed in this turn of the event loop.
       if (countEntries(answer.value) > LARGE_ENTRIES) await nextTurn();
       if (answer.isError) throw new ToolRejectedError(toText(answer.value), TOOL_ERROR_CODE);
-      return answer.value;
+      return part === 'text' ? textOf(answer) : answer.value;
     } catch (error) {
       if (error instanceof ToolRejectedError && error.retryAfterMs !== null) {
         throw new ServerBusyError(error.message, error.retryAfterMs);
@@ -79,4 +95,11 @@ export class PooledToolCaller implements ToolCaller {
   markUnusable(name: string, message: string): void {
     this.#toolStats.markUnusable(name, message);
   }
+}
+
+/** Returns the whole text of a result. */
+function textOf({ value, content = value }: ToolCallResult): unknown {
+  // `isArray` narrows to a list of any.
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  return blocks.length > 0 ? blocks.map(toText).join('\n') : content;
 }

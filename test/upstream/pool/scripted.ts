@@ -96,6 +96,10 @@ class ScriptedSession implements McpSession {
     return this.#until(() => this.#server.onCall(signal, name));
   }
 
+  readResource(uri: string, options: { readonly signal: AbortSignal }): Promise<ToolCallResult> {
+    return this.callTool(uri, {}, options);
+  }
+
   async ping({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     this.#server.requests.push('ping');
     await this.#until(() => this.#server.onPing(signal));
