@@ -41,7 +41,7 @@ const pagesSchema = z.strictObject({
   max: wholeNumberSchema(1, MAX_PAGES, 'a number of pages, a whole number').default(20),
 });
 
-const notBesideResource = z.undefined({ error: 'not allowed beside "resource"' });
+const notBesideResource = z.never({ error: 'not allowed beside "resource"' }).optional();
 const toolShape = { tool: z.string().min(1), arguments: argumentsSchema.optional() };
 const resourceShape = {
   resource: z.string().min(1).max(1_024),

@@ -136,7 +136,7 @@ export function rigOf(
   type: McpServerType,
   answers: Readonly<Record<string, Answer>>,
   mapping?: ServerMapping,
-  kind: Pick<AdapterContext, 'simulated' | 'projectDirectory'> = { simulated: true },
+  kind: Pick<AdapterContext, 'simulated' | 'projectDirectory' | 'hasResources'> = { simulated: true },
 ): Rig {
   const clock = new ManualClock();
   const server = new FakeServer(answers, clock, type !== 'CUSTOM');
