@@ -134,6 +134,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
   const taps = new TapRegistry({
     upstreams,
     defaults: DEFAULT_SERVER_OPTIONS,
+    mappings: config.tapMappings,
     bus,
     clock,
     logger,

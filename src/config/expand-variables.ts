@@ -85,12 +85,18 @@ function expandText(text: string, path: readonly PropertyKey[], scope: VariableS
   const expander = new TextExpander(
     scope,
     path.slice(2).some((key) => SHELL_KEYS.has(key)),
+    isInMapping(path),
     expansion.variables,
   );
   const expanded = expander.expand(text);
   const problem = expander.problem();
   if (problem !== null) expansion.problems.set(formatKey(path), `${formatKey(path)}: ${problem}`);
   return problem === null ? expanded : text;
+}
+
+/** Returns whether a text belongs to a mapping, where a word after a dollar sign, such as `$parent`, is part of a path. */
+function isInMapping(path: readonly PropertyKey[]): boolean {
+  return path.slice(2).includes('mapping') || (path[0] === 'swarmlens' && path[1] === 'tapMappings');
 }
 
 /** Start of a placeholder, or an escaped one. */
@@ -104,6 +110,7 @@ const SHELL_KEYS: ReadonlySet<PropertyKey> = new Set(['command', 'args']);
 class TextExpander {
   readonly #scope: VariableScope;
   readonly #isShell: boolean;
+  readonly #isMapping: boolean;
   readonly #variables: Map<string, string>;
   readonly #unset = new Set<string>();
   readonly #unsupported = new Set<string>();
@@ -112,9 +119,10 @@ class TextExpander {
   #isUnclosed = false;
   #remainingLength = MAX_LENGTH;
 
-  constructor(scope: VariableScope, isShell: boolean, variables: Map<string, string>) {
+  constructor(scope: VariableScope, isShell: boolean, isMapping: boolean, variables: Map<string, string>) {
     this.#scope = scope;
     this.#isShell = isShell;
+    this.#isMapping = isMapping;
     this.#variables = variables;
   }
 
@@ -168,7 +176,7 @@ class TextExpander {
 
   #expandBare(whole: string, name: string, entryTexts: Environment, nesting: number): string {
     // Two dollar signs are part of a password, or the process id of a shell.
-    if (whole.startsWith('$$')) return whole;
+    if (whole.startsWith('$$') || (this.#isMapping && /^[a-z]/.test(name))) return whole;
     const value = this.#lookUp(name, entryTexts, nesting);
     // A lower-case word after a dollar sign may be part of a password.
     if (value === undefined && !this.#isShell && /^[A-Z_][A-Z0-9_]*$/.test(name)) this.#unset.add(name);

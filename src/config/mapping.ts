@@ -13,7 +13,7 @@ import type {
 } from '../adapters/index.js';
 import { AGENT_STATUSES } from '../model/index.js';
 import { wholeNumberSchema } from './issues.js';
-import { checkReferences } from './mapping/check-references.js';
+import { checkReferences, findProblem } from './mapping/check-references.js';
 import { emptySchema, whereSchema } from './mapping/conditions.js';
 import { fieldSchema, patternSchema } from './mapping/fields.js';
 import { MAPPED_FIELDS } from './mapping/keys.js';
@@ -163,9 +163,6 @@ type SourceKeys = ListKeys & {
   readonly detail?: DetailSource | undefined;
 };
 
-/** Fields that identify an entry. */
-type Identity = FieldSource | undefined;
-
 function entrySource(
   keys: SourceKeys,
   fields: Readonly<Record<string, FieldSource | undefined>>,
@@ -173,7 +170,7 @@ function entrySource(
   context: z.RefinementCtx,
 ): EntrySource {
   const list = listSource(keys, place, context);
-  const identity: Identity = fields['id'];
+  const identity = fields['id'];
   const joins = Object.entries(keys.join ?? {}).flatMap(([name, { to = identity, ...join }]): JoinSource[] => {
     if (to !== undefined) return [{ ...join, to, name, place: `${place}.join.${name}` }];
     context.addIssue({ code: 'custom', path: ['join', name, 'to'], message: 'expected the path of an id, as in "on"' });
@@ -188,7 +185,10 @@ function entrySource(
     context,
     [
       ...(keys.where ?? []).map(({ field }) => [['where'], field] as const),
-      ...joins.map(({ name, to }) => [['join', name, keys.join?.[name]?.to === undefined ? 'on' : 'to'], to] as const),
+      // A mistake in the id, which replaces a missing "to", is reported there.
+      ...joins
+        .filter(({ to }) => to !== identity || findProblem(to, { source: list, joins: names, hasDetail }) === null)
+        .map(({ name, to }) => [['join', name, 'to'], to] as const),
       ...[...(keys.detail?.templates.values() ?? [])].map(
         (template) => [['detail'], { from: 'template', template }] as const,
       ),

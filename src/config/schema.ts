@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DEFAULT_PROBE_TIMEOUT_MS, MCP_SERVER_TYPES } from '../model/index.js';
+import type { ServerMapping } from '../adapters/index.js';
+import { DEFAULT_PROBE_TIMEOUT_MS, isServerName, MCP_SERVER_TYPES } from '../model/index.js';
 import { parseRedisUrl, REDIS_URL_FORMATS, type RedisAddress } from '../shared/index.js';
 import type { BreakerOptions, RestartOptions } from '../upstream/index.js';
 import { AUTH_KEYS, authSchema } from './auth.js';
@@ -28,6 +29,7 @@ const SHARE_ERROR = 'expected a number above 0, at most 1';
 const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
 const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMATS}`;
+const TAP_NAME_ERROR = 'expected the name of a tapped server as the key, 1 to 64 characters without a colon';
 const BUS_KEY_ERROR = 'expected 32 to 512 characters, for example the output of openssl rand -base64 32';
 export const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
 
@@ -247,6 +249,17 @@ export const swarmlensOptionsSchema = z.strictObject({
     .describe(
       'Path of the key that taps must know, relative to the configuration file. `SWARMLENS_TAP_KEY_FILE` overrides it. By default `swarmlens/tap.key` in `XDG_STATE_HOME` (`~/.local/state`) of the user, or in `%APPDATA%` on Windows.',
     ),
+  tapMappings: z
+    .record(z.string(), mappingSchema)
+    .superRefine((mappings, context) => {
+      for (const name of Object.keys(mappings).filter((key) => !isServerName(key)))
+        context.addIssue({ code: 'custom', path: [name], message: TAP_NAME_ERROR });
+    })
+    .default({})
+    .transform((mappings): ReadonlyMap<string, ServerMapping> => new Map(Object.entries(mappings)))
+    .describe(
+      'Mappings of tapped servers, by the name given to `swarmlens tap --server`. A second session of the server, such as `NAME-2`, has the same mapping.',
+    ),
   heartbeatMs: durationMs.default(5_000).describe('Time between two polls of a server without subscriptions.'),
   tombstones: wholeNumberSchema(0, 10_000_000)
     .default(2_000)
@@ -318,7 +331,7 @@ export const configFileSchema = z.looseObject({
 /** Returns a hint for an unknown key of `swarmlens` beside `mcpServers`. */
 export function suggestOption(key: string): string {
   if (Object.hasOwn(serverOptionsSchema.shape, key)) return `, it belongs under a server's own "swarmlens"`;
-  return didYouMean(key, [...Object.keys(swarmlensOptionsSchema.shape), ...AUTH_KEYS, ...LIMIT_KEYS]);
+  return didYouMean(key, [...Object.keys(swarmlensOptionsSchema.shape), ...AUTH_KEYS, ...LIMIT_KEYS, ...MAPPING_KEYS]);
 }
 
 /** Returns a hint for an unknown key of `swarmlens` in a server entry. */

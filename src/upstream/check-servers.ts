@@ -1,9 +1,15 @@
 import { MemoryBus } from '../cluster/index.js';
-import type { McpServerType, ServerStatus, TransportKind } from '../model/index.js';
+import type { Agent, McpServerType, ServerStatus, TransportKind } from '../model/index.js';
 import type { Clock, Logger } from '../shared/index.js';
 import { Demand, Store } from '../state/index.js';
 import type { UpstreamOptions } from './upstream-options.js';
 import { UpstreamRegistry } from './upstream-registry.js';
+
+/** Agent as a check reports it. */
+export type CheckedAgent = Pick<Agent, 'nativeId' | 'name' | 'type' | 'status' | 'swarmId' | 'model'>;
+
+/** Number of agents of each server that a check reports. */
+const MAX_AGENTS = 3;
 
 /** Result of one attempt to connect to a server and to poll it. */
 export interface ServerCheck {
@@ -16,6 +22,10 @@ export interface ServerCheck {
   readonly tools: readonly string[];
   /** Number of agents. Null if the server was never polled successfully. */
   readonly agentCount: number | null;
+  /** Number of swarms. Null if the server was never polled successfully. */
+  readonly swarmCount: number | null;
+  /** First agents, at most three. */
+  readonly agents: readonly CheckedAgent[];
   /** Failure of the server or of one of its tools. Null if there is none. */
   readonly error: string | null;
 }
@@ -59,6 +69,18 @@ export async function checkServers(
     status,
     tools,
     agentCount: store.serverLastSeenAt(id) === null ? null : store.countAgents(id),
+    swarmCount: store.serverLastSeenAt(id) === null ? null : store.swarmsOfServer(id).length,
+    agents: store
+      .agentsOfServer(id)
+      .slice(0, MAX_AGENTS)
+      .map(({ nativeId, name, type: agentType, status: agentStatus, swarmId, model }) => ({
+        nativeId,
+        name,
+        type: agentType,
+        status: agentStatus,
+        swarmId,
+        model,
+      })),
     error: lastError ?? (status === 'CONNECTING' ? 'no answer before the check was stopped' : null),
   }));
 }

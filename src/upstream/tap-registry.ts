@@ -1,3 +1,4 @@
+import type { ServerMapping } from '../adapters/index.js';
 import type { Bus } from '../cluster/index.js';
 import { type MessageSocket, TapConnection } from '../mcp/index.js';
 import { isServerName } from '../model/index.js';
@@ -23,6 +24,8 @@ export interface TapRegistryDeps {
   >;
   /** Default options of a server. */
   readonly defaults: Omit<UpstreamOptions, 'id' | 'endpoint'>;
+  /** Mappings of servers by name. @default none */
+  readonly mappings?: ReadonlyMap<string, ServerMapping>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -211,9 +214,17 @@ export class TapRegistry {
     published.catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'notice was not published'));
   }
 
-  #toUpstreamOptions({ id, connection, allowTools }: RegisteredTap): UpstreamOptions {
+  /** Returns the mapping of a name, or of the name without a number that a user has added. Null if there is none. */
+  #mappingOf(name: string): ServerMapping | null {
+    const { mappings } = this.#deps;
+    return mappings?.get(name) ?? mappings?.get(name.replace(/-\d+$/, '')) ?? null;
+  }
+
+  #toUpstreamOptions({ id, name, connection, allowTools }: RegisteredTap): UpstreamOptions {
+    const mapping = this.#mappingOf(name);
     return {
       ...this.#deps.defaults,
+      ...(mapping === null ? {} : { mapping, serverType: 'CUSTOM' }),
       id,
       endpoint: { type: 'tap', link: connection },
       allowTools,

@@ -63,6 +63,7 @@ export function testConfig(servers: readonly ServerConfig[], overrides: Partial<
     trustedDocuments: null,
     insecureNoAuth: false,
     tapKeyFile: TAP_KEY_FILE,
+    tapMappings: new Map(),
     host: '127.0.0.1',
     port: 0,
     bus: 'memory',

@@ -34,10 +34,10 @@ export async function check(
 
 function formatChecks(checks: readonly ServerCheck[]): string {
   if (checks.length === 0) return 'The configuration is valid and names no servers.\n';
-  const head = ['SERVER', 'STATUS', 'TYPE', 'NAME', 'VERSION', 'TRANSPORT', 'TOOLS', 'AGENTS', 'ERROR'];
-  return formatTable([
+  const head = ['SERVER', 'STATUS', 'TYPE', 'NAME', 'VERSION', 'TRANSPORT', 'TOOLS', 'AGENTS', 'SWARMS', 'ERROR'];
+  const servers = formatTable([
     head,
-    ...checks.map(({ id, status, type, name, version, transport, tools, agentCount, error }) => [
+    ...checks.map(({ id, status, type, name, version, transport, tools, agentCount, swarmCount, error }) => [
       id,
       status,
       type,
@@ -47,7 +47,27 @@ function formatChecks(checks: readonly ServerCheck[]): string {
       // Unknown if the server was never reached.
       agentCount === null ? '–' : `${tools.length}`,
       agentCount === null ? '–' : `${agentCount}`,
+      swarmCount === null ? '–' : `${swarmCount}`,
       error ?? '–',
     ]),
   ]);
+  return `${servers}${formatAgents(checks)}`;
+}
+
+/** Maximum length of a text of a server in the table of agents. */
+const MAX_CELL_LENGTH = 40;
+
+/** Formats the first agents of each server, so that a user sees what a mapping does. */
+function formatAgents(checks: readonly ServerCheck[]): string {
+  const rows = checks.flatMap(({ id, agents }) =>
+    agents.map((agent) =>
+      [id, agent.nativeId, agent.name, agent.type, agent.status, agent.swarmId ?? '–', agent.model ?? '–'].map(shorten),
+    ),
+  );
+  if (rows.length === 0) return '';
+  return `\n${formatTable([['SERVER', 'FIRST AGENTS', 'NAME', 'TYPE', 'STATUS', 'SWARM', 'MODEL'], ...rows])}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_CELL_LENGTH ? text : `${text.slice(0, MAX_CELL_LENGTH - 1)}…`;
 }

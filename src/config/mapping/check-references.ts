@@ -22,7 +22,8 @@ export function checkReferences(
   }
 }
 
-function findProblem(field: FieldSource, referable: Referable): string | null {
+/** Returns what is wrong with the references of a field. Null if they exist. */
+export function findProblem(field: FieldSource, referable: Referable): string | null {
   switch (field.from) {
     case 'value':
       return null;

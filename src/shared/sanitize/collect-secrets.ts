@@ -24,7 +24,14 @@ const NAMED_BY_USER: ReadonlySet<string> = new Set([
 /** Keys of URLs, also of invalid ones. */
 const URL_KEY = /(?:url|endpoint|bus)$/i;
 /** Keys without secrets, although their names or values look like it: `tokens` is the path of a file. */
-const IGNORED: ReadonlySet<string> = new Set(['mapping', 'reason', 'tokens', 'trustedDocuments', 'warnings']);
+const IGNORED: ReadonlySet<string> = new Set([
+  'mapping',
+  'reason',
+  'tapMappings',
+  'tokens',
+  'trustedDocuments',
+  'warnings',
+]);
 /** `name=value`, `name: value` or `--name=value` as a whole. */
 const ASSIGNMENT = /^-{0,2}([\w.-]{1,64})(?:=|: *)(\S.*)$/s;
 /** Word that names the next one: `--name`, `name:` or the scheme of credentials. */

@@ -138,6 +138,11 @@ describe('collectSecrets', () => {
       { mapping: { agents: { tool: 'list', fields: { id: 'key', token: 'secretKey' } } } },
       ['list', 'key', 'secretKey'],
     ],
+    [
+      'names of a mapping of a tapped server',
+      { tapMappings: new Map([['workers', { agents: [{ path: { keys: ['workers'] } }] }]]) },
+      ['workers'],
+    ],
     ['values of fewer than four characters', { env: { PASS: 'abc' } }, ['abc']],
   ])('keeps %s', (_what, config, values) => {
     expect(removed(config, values)).toEqual([]);
