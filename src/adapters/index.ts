@@ -20,9 +20,11 @@ export type {
   MappedEdgeField,
   MappedRequest,
   MappedSwarmField,
+  MappedTaskField,
   Pagination,
   ServerMapping,
   SwarmSource,
+  TaskSource,
   Template,
   ValuePath,
 } from './server-mapping.js';

@@ -19,7 +19,7 @@ const LIST_TOOLS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly str
 
 /** Returns the source whose failure means that the state of a mapped server is unknown. Null without a mapping. */
 export function mainSource(mapping: ServerMapping | undefined): MappedRequest | null {
-  return mapping?.agents[0] ?? null;
+  return mapping?.agents[0] ?? mapping?.tasks?.[0] ?? null;
 }
 
 /** Selects the harmless call that serves as health probe of a server. Returns null if no harmless call is known. */

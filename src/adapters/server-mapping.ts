@@ -1,10 +1,12 @@
-import type { AgentStatus, NeuralField, PerformanceField } from '../model/index.js';
+import type { AgentStatus, NeuralField, PerformanceField, TaskStatus } from '../model/index.js';
 
-/** Parsed mapping of a server of type `CUSTOM`: how its answers become agents, swarms and edges. */
+/** Parsed mapping of a server of type `CUSTOM`: how its answers become agents, swarms, tasks and edges. */
 export interface ServerMapping {
-  /** Sources of agents. The first one is the server's main list. */
+  /** Sources of agents. The first one is the server's main list. Empty if the server has only tasks. */
   readonly agents: readonly AgentSource[];
   readonly swarms: SwarmSource | null;
+  /** The first source is the server's main list if there are no agents. @default none */
+  readonly tasks?: readonly TaskSource[];
   /** @default none */
   readonly edges?: readonly EdgeSource[];
 }
@@ -39,7 +41,7 @@ export interface ListSource extends MappedRequest {
   readonly pages?: Pagination;
 }
 
-/** Source of agents, swarms or edges. */
+/** Source of agents, swarms, tasks or edges. */
 export interface EntrySource extends ListSource {
   /** @default none */
   readonly joins?: readonly JoinSource[];
@@ -54,6 +56,12 @@ export interface AgentSource extends EntrySource {
 
 export interface SwarmSource extends EntrySource {
   readonly fields: FieldSources<MappedSwarmField, 'id'>;
+}
+
+export interface TaskSource extends EntrySource {
+  readonly fields: FieldSources<MappedTaskField, 'id'>;
+  /** Task statuses by the server's own status words in lower case. */
+  readonly statuses: ReadonlyMap<string, TaskStatus>;
 }
 
 export interface EdgeSource extends EntrySource {
@@ -144,6 +152,9 @@ export type MappedAgentField =
   | 'type'
   | 'status'
   | 'swarmId'
+  | 'parentId'
+  | 'title'
+  | 'workspace'
   | 'role'
   | 'model'
   | 'currentTaskId'
@@ -166,5 +177,8 @@ export type MappedSwarmField =
   | 'createdAt'
   /** Ids of the members, for servers whose agents do not report their swarm. */
   | 'agentIds';
+
+export type MappedTaskField =
+  'id' | 'title' | 'status' | 'swarmId' | 'agentIds' | 'dependsOnIds' | 'createdAt' | 'startedAt' | 'endedAt';
 
 export type MappedEdgeField = 'from' | 'to' | 'relation' | 'swarmId';

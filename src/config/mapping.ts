@@ -9,9 +9,10 @@ import type {
   ListSource,
   ServerMapping,
   SwarmSource,
+  TaskSource,
   Template,
 } from '../adapters/index.js';
-import { AGENT_STATUSES } from '../model/index.js';
+import { AGENT_STATUSES, TASK_STATUSES } from '../model/index.js';
 import { wholeNumberSchema } from './issues.js';
 import { checkReferences, findProblem } from './mapping/check-references.js';
 import { emptySchema, whereSchema } from './mapping/conditions.js';
@@ -211,14 +212,21 @@ function fieldsSchema<F extends string, R extends F>(names: readonly F[], requir
   });
 }
 
-const statusesSchema = z
-  .record(z.string(), z.enum(AGENT_STATUSES))
-  .transform((words) => new Map(Object.entries(words).map(([word, status]) => [word.trim().toLowerCase(), status])));
+/** Creates the schema of statuses by the words of the server. */
+function statusesSchema<const S extends string>(statuses: readonly S[]): z.ZodType<ReadonlyMap<string, S>> {
+  return z
+    .record(z.string(), z.enum(statuses))
+    .transform((words) => new Map(Object.entries(words).map(([word, status]) => [word.trim().toLowerCase(), status])));
+}
 
 /** Source with a place that is filled in later. */
 const agentsSchema = requestSchema(
   'agentSource',
-  { ...sourceShape, fields: fieldsSchema(MAPPED_FIELDS.agents, ['id']), statuses: statusesSchema.optional() },
+  {
+    ...sourceShape,
+    fields: fieldsSchema(MAPPED_FIELDS.agents, ['id']),
+    statuses: statusesSchema(AGENT_STATUSES).optional(),
+  },
   true,
   ({ fields, statuses, ...keys }, context): AgentSource => ({
     ...entrySource(keys, fields, '', context),
@@ -231,6 +239,20 @@ const swarmsSchema = requestSchema(
   { ...sourceShape, fields: fieldsSchema(MAPPED_FIELDS.swarms, ['id']) },
   true,
   ({ fields, ...keys }, context): SwarmSource => ({ ...entrySource(keys, fields, '', context), fields }),
+);
+const tasksSchema = requestSchema(
+  'taskSource',
+  {
+    ...sourceShape,
+    fields: fieldsSchema(MAPPED_FIELDS.tasks, ['id']),
+    statuses: statusesSchema(TASK_STATUSES).optional(),
+  },
+  true,
+  ({ fields, statuses, ...keys }, context): TaskSource => ({
+    ...entrySource(keys, fields, '', context),
+    fields,
+    statuses: statuses ?? new Map(),
+  }),
 );
 const edgesSchema = requestSchema(
   'edgeSource',
@@ -264,12 +286,18 @@ function placed<S extends EntrySource>(source: S, place: string): S {
 /** Schema of the mapping of a server. */
 export const mappingSchema = z
   .strictObject({
-    agents: sourcesSchema('agents', agentsSchema),
+    agents: sourcesSchema('agents', agentsSchema).optional(),
     swarms: swarmsSchema.optional(),
+    tasks: sourcesSchema('tasks', tasksSchema).optional(),
     edges: sourcesSchema('edges', edgesSchema).optional(),
   })
-  .transform(({ agents, swarms, edges }): ServerMapping => ({
+  .superRefine(({ agents, tasks }, context) => {
+    if (agents === undefined && tasks === undefined)
+      context.addIssue({ code: 'custom', path: ['agents'], message: 'expected an object, or "tasks"' });
+  })
+  .transform(({ agents = [], swarms, tasks, edges }): ServerMapping => ({
     agents,
     swarms: swarms === undefined ? null : placed(swarms, 'mapping.swarms'),
+    ...(tasks === undefined ? {} : { tasks }),
     ...(edges === undefined ? {} : { edges }),
   }));

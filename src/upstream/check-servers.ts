@@ -24,6 +24,8 @@ export interface ServerCheck {
   readonly agentCount: number | null;
   /** Number of swarms. Null if the server was never polled successfully. */
   readonly swarmCount: number | null;
+  /** Number of tasks. Null if the server was never polled successfully. */
+  readonly taskCount: number | null;
   /** First agents, at most three. */
   readonly agents: readonly CheckedAgent[];
   /** Failure of the server or of one of its tools. Null if there is none. */
@@ -70,6 +72,7 @@ export async function checkServers(
     tools,
     agentCount: store.serverLastSeenAt(id) === null ? null : store.countAgents(id),
     swarmCount: store.serverLastSeenAt(id) === null ? null : store.swarmsOfServer(id).length,
+    taskCount: store.serverLastSeenAt(id) === null ? null : store.tasksOfServer(id).length,
     agents: store
       .agentsOfServer(id)
       .slice(0, MAX_AGENTS)

@@ -231,6 +231,11 @@ describe('fields', () => {
     ['RFC 2822', 'Mon, 23 Nov 2026 16:02:56 +0100', '2026-11-23T15:02:56.000Z'],
     ['RFC 2822 without a weekday', '23 Nov 2026 15:02:56 GMT', '2026-11-23T15:02:56.000Z'],
     ['RFC 2822 without a zone', 'Mon, 3 Nov 2026 15:02', '2026-11-03T15:02:00.000Z'],
+    [
+      'the text of JavaScript',
+      'Mon Nov 23 2026 16:02:56 GMT+0100 (Central European Standard Time)',
+      '2026-11-23T15:02:56.000Z',
+    ],
     ['a day', '2026-11-23', '2026-11-23T00:00:00.000Z'],
     ['a duration', 3_600, null],
     ['a word', 'yesterday', null],
@@ -624,6 +629,119 @@ describe('resources', () => {
     const report = await reportOf({ 'swarm://agents': {} }, mapping);
     expect(report.failures).toEqual([
       { tool: 'swarm://agents', message: 'The server offers no resources (mapping.agents.resource)' },
+    ]);
+  });
+});
+
+describe('tasks', () => {
+  const ANSWER = {
+    items: [
+      { key: 't1', name: 'Write', state: 'in-progress', owners: ['a', 'b'], start: 1_795_446_176 },
+      { key: 't2', name: 'Review', state: 'zugewiesen', owner: 'a', after: 't1, t0' },
+      { key: 't3', state: 'DONE', done: '2026-11-23' },
+    ],
+  };
+  const source = {
+    tool: 't',
+    list: 'items',
+    fields: {
+      id: 'key',
+      title: 'name',
+      status: 'state',
+      agentIds: ['owners', 'owner'],
+      dependsOnIds: 'after',
+      startedAt: 'start',
+      endedAt: 'done',
+      swarmId: { value: 's' },
+    },
+    statuses: { Zugewiesen: 'PENDING' },
+  };
+
+  test('are read with their agents and dependencies', async () => {
+    const report = await reportOf({ t: ANSWER }, mappingSchema.parse({ tasks: source }));
+    const common = { serverType: 'CUSTOM', swarmNativeId: 's', createdAt: null, stale: false };
+    expect(report.tasks).toEqual([
+      {
+        ...common,
+        nativeId: 't1',
+        title: 'Write',
+        status: 'IN_PROGRESS',
+        agentNativeIds: ['a', 'b'],
+        dependsOnNativeIds: [],
+        startedAt: '2026-11-23T15:02:56.000Z',
+        endedAt: null,
+      },
+      {
+        ...common,
+        nativeId: 't2',
+        title: 'Review',
+        status: 'PENDING',
+        agentNativeIds: ['a'],
+        dependsOnNativeIds: ['t1', 't0'],
+        startedAt: null,
+        endedAt: null,
+      },
+      {
+        ...common,
+        nativeId: 't3',
+        title: null,
+        status: 'COMPLETED',
+        agentNativeIds: [],
+        dependsOnNativeIds: [],
+        startedAt: null,
+        endedAt: '2026-11-23T00:00:00.000Z',
+      },
+    ]);
+    expect(report).toMatchObject({ agents: [], failures: [] });
+  });
+
+  test('are read from several sources, and are stale when theirs fails', async () => {
+    const sources = [source, { tool: 'u', list: '', fields: { id: 'id' } }];
+    const rig = rigOf(
+      'CUSTOM',
+      { t: ANSWER, u: [{ id: 't1' }, { id: 'u1' }] },
+      mappingSchema.parse({ tasks: sources }),
+    );
+    await rig.poll();
+    rig.server.answers.set('t', new ToolRejectedError('not now', -32603));
+    rig.clock.advance(100);
+    const { tasks = [], failures } = await rig.poll();
+    expect(tasks.map(({ nativeId, stale }) => [nativeId, stale])).toEqual([
+      ['t1', true],
+      ['t2', true],
+      ['t3', true],
+      ['u1', false],
+    ]);
+    expect(failures).toEqual([{ tool: 't', message: 'not now' }]);
+  });
+
+  test('are the main list of a server without agents', async () => {
+    const rig = rigOf('CUSTOM', { t: new ToolCallTimeoutError('late') }, mappingSchema.parse({ tasks: source }));
+    await expect(rig.poll()).rejects.toThrow('late');
+    await expect(rig.poll()).rejects.toThrow('late');
+  });
+
+  test('are read beside agents with their parents and titles', async () => {
+    const mapping = mappingOf(
+      {
+        tool: 't',
+        list: 'agents',
+        fields: { id: 'id', parentId: 'boss', title: 'goal', workspace: 'dir', currentTaskId: 'job' },
+      },
+      { tasks: { ...source, list: 'agents.*.tasks', fields: { id: 'id', agentIds: '$parent.id' } } },
+    );
+    const agents = [
+      { id: 'a', goal: 'Ship', dir: 'web', tasks: [{ id: 't1' }] },
+      { id: 'b', boss: 'a', job: 't2', tasks: [{ id: 't2' }] },
+    ];
+    const report = await reportOf({ t: { agents } }, mapping);
+    expect(report.agents).toMatchObject([
+      { nativeId: 'a', parentNativeId: null, title: 'Ship', workspace: 'web' },
+      { nativeId: 'b', parentNativeId: 'a', title: null, currentTaskNativeId: 't2' },
+    ]);
+    expect(report.tasks).toMatchObject([
+      { nativeId: 't1', agentNativeIds: ['a'] },
+      { nativeId: 't2', agentNativeIds: ['b'] },
     ]);
   });
 });

@@ -38,13 +38,14 @@ const TEAMS = {
     fields: { id: { template: '{$parent.id}/{id}' }, name: 'name', model: 'model', swarmId: '$parent.id' },
   },
   swarms: { tool: 'list_agents', list: 'teams', fields: { id: 'id' } },
+  tasks: { tool: 'list_agents', list: 'tasks', fields: { id: 'id' } },
 };
 
 describe('swarmlens check', () => {
-  test('prints the number of agents and swarms, and the first three agents', async () => {
+  test('prints the numbers of agents, swarms and tasks, and the first three agents', async () => {
     const { code, stdout } = await check(TEAMS);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^mine +ONLINE +CUSTOM +mapped +1 +STDIO +2 +4 +1 +–$/m);
+    expect(stdout).toMatch(/^mine +ONLINE +CUSTOM +mapped +1 +STDIO +2 +4 +1 +2 +–$/m);
     expect(stdout).toMatch(/^SERVER +FIRST AGENTS +NAME +TYPE +STATUS +SWARM +MODEL$/m);
     expect(stdout).toMatch(/^mine +red\/1 +ada +unknown +UNKNOWN +mine:red +opus$/m);
     expect(stdout).toMatch(/^mine +red\/3 +edsger /m);
@@ -54,19 +55,19 @@ describe('swarmlens check', () => {
   test('prints the agents as JSON with --json', async () => {
     const { stdout } = await check(TEAMS, '--json');
     expect(JSON.parse(stdout)).toMatchObject([
-      { id: 'mine', agentCount: 4, swarmCount: 1, agents: [{ nativeId: 'red/1', name: 'ada' }, {}, {}] },
+      { id: 'mine', agentCount: 4, swarmCount: 1, taskCount: 2, agents: [{ nativeId: 'red/1', name: 'ada' }, {}, {}] },
     ]);
   });
 
   test('reads the agents of a resource', async () => {
     const { stdout } = await check({ agents: { resource: 'swarm://agents', list: 'agents', fields: { id: 'id' } } });
-    expect(stdout).toMatch(/^mine +ONLINE .* 4 +0 +–$/m);
+    expect(stdout).toMatch(/^mine +ONLINE .* 4 +0 +0 +–$/m);
   });
 
   test('reads the agents of a text that contains JSON', async () => {
     const agents = { tool: 'describe_agents', pattern: '^- \\*\\*(?<name>\\w+)\\*\\*', fields: { id: 'name' } };
     const { stdout } = await check({ agents });
-    expect(stdout).toMatch(/^mine +ONLINE .* 2 +0 +–$/m);
+    expect(stdout).toMatch(/^mine +ONLINE .* 2 +0 +0 +–$/m);
     expect(stdout).toMatch(/^mine +grace +grace /m);
   });
 

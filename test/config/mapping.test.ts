@@ -98,7 +98,7 @@ describe('loadConfig: mapping', () => {
     'expected one of "list", "map" and "one" with the path to the entries in the response, or "pattern" with a regular expression';
 
   test.each<[string, unknown, readonly string[]]>([
-    ['no agents', {}, [`${at}.agents: is missing – expected an object`]],
+    ['neither agents nor tasks', {}, [`${at}.agents: is missing – expected an object, or "tasks"`]],
     ['an empty list of agents', { agents: [] }, [`${at}.agents: is a list – expected 1 to 16 sources`]],
     [
       'no tool and no fields',

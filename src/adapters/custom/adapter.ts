@@ -7,6 +7,7 @@ import {
   type ReportedAgent,
   type ReportedEdge,
   type ReportedSwarm,
+  type ReportedTask,
   type ServerReport,
   type ToolFailure,
 } from '../../model/index.js';
@@ -17,13 +18,22 @@ import type {
   MappedAgentField,
   MappedEdgeField,
   MappedSwarmField,
+  MappedTaskField,
   ServerMapping,
+  TaskSource,
 } from '../server-mapping.js';
 import { RecordReader } from '../responses/record-reader.js';
 import { MappedAnswers } from './mapped-answers.js';
 import { MappedSource, type MappedSourceOptions } from './mapped-source.js';
 import { VALUE_SCHEMAS } from './value-schemas.js';
-import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from '../responses/report-builders.js';
+import {
+  toNeural,
+  toPerformance,
+  createReportedAgent,
+  createReportedSwarm,
+  createReportedTask,
+} from '../responses/report-builders.js';
+import { parseTaskStatus } from '../responses/task-status.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 
 const AGENT_SCHEMAS = {
@@ -32,6 +42,9 @@ const AGENT_SCHEMAS = {
   type: VALUE_SCHEMAS.word,
   status: VALUE_SCHEMAS.word,
   swarmId: VALUE_SCHEMAS.reference,
+  parentId: VALUE_SCHEMAS.reference,
+  title: VALUE_SCHEMAS.name,
+  workspace: VALUE_SCHEMAS.name,
   role: VALUE_SCHEMAS.word,
   model: VALUE_SCHEMAS.name,
   currentTaskId: VALUE_SCHEMAS.reference,
@@ -60,6 +73,19 @@ const SWARM_SCHEMAS = {
   agentIds: VALUE_SCHEMAS.references,
 } satisfies Record<MappedSwarmField, z.ZodType>;
 type MappedSwarm = { readonly [F in MappedSwarmField]: z.output<(typeof SWARM_SCHEMAS)[F]> };
+
+const TASK_SCHEMAS = {
+  id: VALUE_SCHEMAS.id,
+  title: VALUE_SCHEMAS.name,
+  status: VALUE_SCHEMAS.word,
+  swarmId: VALUE_SCHEMAS.reference,
+  agentIds: VALUE_SCHEMAS.references,
+  dependsOnIds: VALUE_SCHEMAS.references,
+  createdAt: VALUE_SCHEMAS.timestamp,
+  startedAt: VALUE_SCHEMAS.timestamp,
+  endedAt: VALUE_SCHEMAS.timestamp,
+} satisfies Record<MappedTaskField, z.ZodType>;
+type MappedTask = { readonly [F in MappedTaskField]: z.output<(typeof TASK_SCHEMAS)[F]> };
 
 const EDGE_SCHEMAS = {
   from: VALUE_SCHEMAS.id,
@@ -92,10 +118,11 @@ export class CustomAdapter implements Adapter {
   readonly #answers: MappedAnswers;
   readonly #agents: readonly MappedSource<typeof AGENT_SCHEMAS, ReportedAgent>[];
   readonly #swarms: MappedSource<typeof SWARM_SCHEMAS, SwarmRecord> | null;
+  readonly #tasks: readonly MappedSource<typeof TASK_SCHEMAS, ReportedTask>[];
   readonly #edges: readonly MappedSource<typeof EDGE_SCHEMAS, MappedEdge>[];
 
   constructor(context: AdapterContext) {
-    const { agents, swarms, edges = [] } = context.mapping ?? NO_MAPPING;
+    const { agents, swarms, tasks = [], edges = [] } = context.mapping ?? NO_MAPPING;
     this.#records = new RecordReader(context);
     this.#answers = new MappedAnswers(context, this.#records);
     const create = <S extends Readonly<Record<string, z.ZodType>>, T>(
@@ -116,6 +143,15 @@ export class CustomAdapter implements Adapter {
       swarms === null
         ? null
         : create(swarms, { schemas: SWARM_SCHEMAS, required: ['id'], ...others, convert: toSwarmRecord });
+    this.#tasks = tasks.map((source, index) =>
+      create(source, {
+        schemas: TASK_SCHEMAS,
+        required: ['id'],
+        ...others,
+        isMain: agents.length === 0 && index === 0,
+        convert: (task) => toReportedTask(task, source),
+      }),
+    );
     this.#edges = edges.map((source) =>
       create(source, { schemas: EDGE_SCHEMAS, required: ['from', 'to'], ...others, convert: (edge) => edge }),
     );
@@ -136,7 +172,7 @@ export class CustomAdapter implements Adapter {
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     if (signal.aborted) throw new Error('the poll was aborted', { cause: signal.reason });
-    const sources = [...this.#agents, ...(this.#swarms === null ? [] : [this.#swarms]), ...this.#edges];
+    const sources = [...this.#agents, ...(this.#swarms === null ? [] : [this.#swarms]), ...this.#tasks, ...this.#edges];
     this.#answers.clear();
     try {
       // One call at a time, because an unknown server may not support parallel calls.
@@ -152,6 +188,7 @@ export class CustomAdapter implements Adapter {
       agents,
       swarms: this.#reportedSwarms(),
       edges: edges.reported,
+      ...(this.#tasks.length === 0 ? {} : { tasks: this.#reportedTasks() }),
       ...(omissions.length === 0 ? {} : { omissions }),
       failures: [...sources.flatMap(({ missingTools }) => missingTools), ...problems.failures],
     };
@@ -188,6 +225,16 @@ export class CustomAdapter implements Adapter {
     return (tool?.lastGood ?? []).map(({ swarm }) => (stale ? { ...swarm, stale } : swarm));
   }
 
+  #reportedTasks(): readonly ReportedTask[] {
+    const tasks = new Map<string, ReportedTask>();
+    for (const { tool } of this.#tasks) {
+      const stale = tool.failure !== null;
+      for (const task of tool.lastGood ?? [])
+        if (!tasks.has(task.nativeId)) tasks.set(task.nativeId, stale ? { ...task, stale } : task);
+    }
+    return [...tasks.values()];
+  }
+
   /**
    * Returns the edges between agents, with the reason if edges are left out. An edge without a swarm belongs to the swarm of its
    * agents.
@@ -222,11 +269,29 @@ function toSwarmRecord({ id, topology, agentIds, ...rest }: MappedSwarm): SwarmR
   return { swarm, agentIds: agentIds ?? [] };
 }
 
+function toReportedTask(task: MappedTask, { statuses }: TaskSource): ReportedTask {
+  return createReportedTask({
+    nativeId: task.id,
+    serverType: 'CUSTOM',
+    swarmNativeId: task.swarmId,
+    title: task.title,
+    status: (task.status === null ? undefined : statuses.get(task.status)) ?? parseTaskStatus(task.status),
+    agentNativeIds: task.agentIds ?? [],
+    dependsOnNativeIds: task.dependsOnIds ?? [],
+    createdAt: task.createdAt,
+    startedAt: task.startedAt,
+    endedAt: task.endedAt,
+  });
+}
+
 function toReportedAgent(agent: MappedAgent, { statuses }: AgentSource): ReportedAgent {
   return createReportedAgent({
     nativeId: agent.id,
     serverType: 'CUSTOM',
     swarmNativeId: agent.swarmId,
+    parentNativeId: agent.parentId,
+    title: agent.title,
+    workspace: agent.workspace,
     name: agent.name ?? agent.id,
     type: agent.type ?? 'unknown',
     status: (agent.status === null ? undefined : statuses.get(agent.status)) ?? parseAgentStatus(agent.status),

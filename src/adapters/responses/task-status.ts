@@ -3,13 +3,13 @@ import { normalizeStatus } from './agent-status.js';
 
 /** The servers' own words for each task status, without separators. Other words are `UNKNOWN`. */
 const WORDS: Readonly<Record<Exclude<TaskStatus, 'UNKNOWN'>, string>> = {
-  PENDING: 'assigned created new notstarted open pending queued ready scheduled submitted todo unassigned',
+  PENDING: 'assigned backlog created draft new notstarted open pending planned queued ready scheduled submitted todo unassigned',
   // ruv-swarm names a task orchestrated that it has just started.
-  IN_PROGRESS: 'active executing inprogress orchestrated processing running started working',
-  BLOCKED: 'blocked onhold paused suspended waiting',
-  COMPLETED: 'complete completed done finished resolved succeeded success successful',
-  FAILED: 'crashed error errored failed failure faulted timedout timeout',
-  CANCELED: 'aborted canceled cancelled deleted killed skipped stopped terminated',
+  IN_PROGRESS: 'active claimed doing executing inprogress inreview orchestrated processing running started working',
+  BLOCKED: 'blocked inputrequired onhold paused suspended waiting',
+  COMPLETED: 'closed complete completed done finished merged resolved succeeded success successful',
+  FAILED: 'crashed error errored failed failure faulted rejected timedout timeout',
+  CANCELED: 'aborted archived canceled cancelled deferred deleted dropped killed skipped stopped terminated',
 };
 
 const STATUSES: ReadonlyMap<string, TaskStatus> = new Map(

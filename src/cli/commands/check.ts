@@ -34,10 +34,22 @@ export async function check(
 
 function formatChecks(checks: readonly ServerCheck[]): string {
   if (checks.length === 0) return 'The configuration is valid and names no servers.\n';
-  const head = ['SERVER', 'STATUS', 'TYPE', 'NAME', 'VERSION', 'TRANSPORT', 'TOOLS', 'AGENTS', 'SWARMS', 'ERROR'];
+  const head = [
+    'SERVER',
+    'STATUS',
+    'TYPE',
+    'NAME',
+    'VERSION',
+    'TRANSPORT',
+    'TOOLS',
+    'AGENTS',
+    'SWARMS',
+    'TASKS',
+    'ERROR',
+  ];
   const servers = formatTable([
     head,
-    ...checks.map(({ id, status, type, name, version, transport, tools, agentCount, swarmCount, error }) => [
+    ...checks.map(({ id, status, type, name, version, transport, tools, agentCount, swarmCount, taskCount, error }) => [
       id,
       status,
       type,
@@ -48,6 +60,7 @@ function formatChecks(checks: readonly ServerCheck[]): string {
       agentCount === null ? '–' : `${tools.length}`,
       agentCount === null ? '–' : `${agentCount}`,
       swarmCount === null ? '–' : `${swarmCount}`,
+      taskCount === null ? '–' : `${taskCount}`,
       error ?? '–',
     ]),
   ]);

@@ -1,4 +1,4 @@
-import type { MappedAgentField, MappedEdgeField, MappedSwarmField } from '../../adapters/index.js';
+import type { MappedAgentField, MappedEdgeField, MappedSwarmField, MappedTaskField } from '../../adapters/index.js';
 import { mapNeuralFields, mapPerformanceFields } from '../../model/index.js';
 
 // Records instead of lists, so that the compiler reports a missing name.
@@ -8,6 +8,9 @@ const AGENT_FIELDS: Readonly<Record<MappedAgentField, true>> = {
   type: true,
   status: true,
   swarmId: true,
+  parentId: true,
+  title: true,
+  workspace: true,
   role: true,
   model: true,
   currentTaskId: true,
@@ -35,6 +38,18 @@ const SWARM_FIELDS: Readonly<Record<MappedSwarmField, true>> = {
   agentIds: true,
 };
 
+const TASK_FIELDS: Readonly<Record<MappedTaskField, true>> = {
+  id: true,
+  title: true,
+  status: true,
+  swarmId: true,
+  agentIds: true,
+  dependsOnIds: true,
+  createdAt: true,
+  startedAt: true,
+  endedAt: true,
+};
+
 const EDGE_FIELDS: Readonly<Record<MappedEdgeField, true>> = { from: true, to: true, relation: true, swarmId: true };
 
 /** Names of the fields that a mapping can fill. */
@@ -43,6 +58,8 @@ export const MAPPED_FIELDS = {
   agents: Object.keys(AGENT_FIELDS) as readonly MappedAgentField[],
   // As above.
   swarms: Object.keys(SWARM_FIELDS) as readonly MappedSwarmField[],
+  // As above.
+  tasks: Object.keys(TASK_FIELDS) as readonly MappedTaskField[],
   // As above.
   edges: Object.keys(EDGE_FIELDS) as readonly MappedEdgeField[],
 };
@@ -67,6 +84,7 @@ export const MAPPING_KEYS: readonly string[] = [
   ...[
     'agents',
     'swarms',
+    'tasks',
     'edges',
     'fields',
     'statuses',

@@ -12,7 +12,7 @@ serve({
     serverInfo: { name: 'mapped', version: '1' },
   },
   ...tools({
-    list_agents: () => text({ teams: [{ id: 'red', agents }] }),
+    list_agents: () => text({ teams: [{ id: 'red', agents }], tasks: [{ id: 't1' }, { id: 't2' }] }),
     describe_agents: () => ({ content: [{ type: 'text', text: markdown }] }),
   }),
   'resources/list': { resources: [{ uri: 'swarm://agents', name: 'agents' }] },
