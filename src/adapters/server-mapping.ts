@@ -137,7 +137,15 @@ export interface Template {
  * several sources that has a value.
  */
 export type FieldSource =
-  | { readonly from: 'path'; readonly path: EntryPath; readonly scale: number; readonly pattern?: string }
+  | {
+      readonly from: 'path';
+      readonly path: EntryPath;
+      readonly scale: number;
+      /** Pattern whose first match in the text, or in the texts of a list, is the value. @default the whole value */
+      readonly pattern?: string;
+      /** Whether the value is the list of all matches. @default false */
+      readonly hasAllMatches?: boolean;
+    }
   | { readonly from: 'key'; readonly up?: number }
   | { readonly from: 'value'; readonly value: unknown }
   | { readonly from: 'template'; readonly template: Template }

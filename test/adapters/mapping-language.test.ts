@@ -278,6 +278,24 @@ describe('fields', () => {
     ]);
   });
 
+  test('read all matches of a pattern as a list', async () => {
+    const pattern = '`([0-9a-f-]+)`';
+    const mapping = mappingSchema.parse({
+      tasks: {
+        tool: 't',
+        list: '',
+        fields: { id: 'id', dependsOnIds: { path: 'after', pattern, all: true } },
+      },
+    });
+    const answer = [
+      { id: 'a', after: '`1-a`, `2-b` and `3-c`' },
+      { id: 'b', after: 'none' },
+    ];
+    const { tasks = [], omissions } = await reportOf({ t: answer }, mapping);
+    expect(tasks.map(({ dependsOnNativeIds }) => dependsOnNativeIds)).toEqual([['1-a', '2-b', '3-c'], []]);
+    expect(omissions).toBeUndefined();
+  });
+
   test('read a part of a text, or of the first text of a list that has it', async () => {
     const observed = (pattern: string): object => ({ path: 'notes', pattern });
     const mapping = mappingOf({

@@ -74,7 +74,7 @@ export function resolveField(source: FieldSource | undefined, entry: Entry): unk
       return baseOf(entry, source)?.key;
     case 'path': {
       const value = valueAtPath(baseOf(entry, source.path)?.value, source.path);
-      const part = source.pattern === undefined ? value : extract(value, source.pattern);
+      const part = source.pattern === undefined ? value : extract(value, source.pattern, source.hasAllMatches === true);
       return source.scale === 1 ? part : scale(part, source.scale);
     }
     case 'template':
@@ -105,16 +105,18 @@ function toText(value: unknown): string | null {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 }
 
-/** Returns the match of a pattern in a text, or in the first text of a list that has one. */
-function extract(value: unknown, pattern: string): unknown {
+/** Returns the first match of a pattern in a text, or in the texts of a list, or all matches. Undefined if there is none. */
+function extract(value: unknown, pattern: string, hasAllMatches: boolean): unknown {
   const expression = compilePattern(pattern);
   // `isArray` narrows to a list of any.
   const texts: readonly unknown[] = Array.isArray(value) ? value.slice(0, MAX_COLLECTED) : [value];
+  const maxMatches = hasAllMatches ? MAX_COLLECTED : 1;
+  const matches: string[] = [];
   for (const text of texts) {
-    const match = typeof text === 'string' ? expression.extract(text) : null;
-    if (match !== null) return match;
+    if (matches.length >= maxMatches) break;
+    if (typeof text === 'string') matches.push(...expression.extract(text, maxMatches - matches.length));
   }
-  return undefined;
+  return hasAllMatches && isPresent(value) ? matches : matches[0];
 }
 
 function scale(value: unknown, factor: number): unknown {

@@ -46,10 +46,16 @@ export class TextPattern {
     return this.#expression.matcher(text.slice(0, 2 * MAX_MATCH_LENGTH)).find();
   }
 
-  /** Returns the first group, or the whole match, of the first match in a text. Null if there is none. Searches its beginning only. */
-  extract(text: string): string | null {
+  /** Returns the first group, or the whole match, of the first matches in a text. Searches its beginning only. */
+  extract(text: string, maxMatches: number): readonly string[] {
     const matcher = this.#expression.matcher(text.slice(0, 2 * MAX_MATCH_LENGTH));
-    return matcher.find() ? matcher.group(matcher.groupCount() > 0 ? 1 : 0) : null;
+    const group = matcher.groupCount() > 0 ? 1 : 0;
+    const matches: string[] = [];
+    while (matches.length < maxMatches && matcher.find()) {
+      const match = matcher.group(group);
+      if (match !== null && match !== '') matches.push(match);
+    }
+    return matches;
   }
 
   /**

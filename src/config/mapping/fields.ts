@@ -28,10 +28,17 @@ const pathFieldSchema = z.string({ error: PATH_HINT }).transform((text, context)
 });
 
 const detailedPathSchema = z
-  .strictObject({ path: pathFieldSchema, scale: z.number().optional(), pattern: patternSchema.optional() })
-  .transform(({ path: source, scale = 1, pattern }): FieldSource => {
+  .strictObject({
+    path: pathFieldSchema,
+    scale: z.number().optional(),
+    pattern: patternSchema.optional(),
+    all: z.boolean().optional(),
+  })
+  .transform(({ path: source, scale = 1, pattern, all = false }, context): FieldSource => {
+    if (all && pattern === undefined)
+      context.addIssue({ code: 'custom', path: ['all'], message: 'only allowed beside "pattern"' });
     if (source.from !== 'path') return source;
-    return { ...source, scale, ...(pattern === undefined ? {} : { pattern }) };
+    return { ...source, scale, ...(pattern === undefined ? {} : { pattern, hasAllMatches: all }) };
   });
 
 const constantSchema = z

@@ -96,6 +96,6 @@ export const MAPPING_KEYS: readonly string[] = [
     'argument',
     'max',
   ],
-  ...['on', 'to', 'not', 'exists'],
+  ...['on', 'to', 'not', 'exists', 'all'],
   ...Object.values(MAPPED_FIELDS).flat(),
 ];
