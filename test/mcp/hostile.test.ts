@@ -224,6 +224,43 @@ describe('RequestLimitTransport', () => {
   });
 });
 
+describe('RequestLimitTransport with some requests at once', () => {
+  test('answers them in order, as fast as the limit allows', () => {
+    const clock = new ManualClock();
+    const inner: Transport = {
+      start: () => Promise.resolve(),
+      send: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const transport = new RequestLimitTransport(inner, clock);
+    const received: unknown[] = [];
+    transport.onmessage = (message) => received.push('id' in message ? message.id : null);
+    for (let id = 0; id < 30; id += 1) inner.onmessage?.({ jsonrpc: '2.0', id, method: 'roots/list' });
+    const ids = Array.from({ length: 30 }, (_, id) => id);
+    expect(received).toEqual(ids.slice(0, 10));
+    clock.advance(1_000);
+    expect(received).toEqual(ids.slice(0, 20));
+    clock.advance(1_000);
+    expect(received).toEqual(ids);
+  });
+
+  test('drops the waiting ones when it is closed', async () => {
+    const clock = new ManualClock();
+    const inner: Transport = {
+      start: () => Promise.resolve(),
+      send: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const transport = new RequestLimitTransport(inner, clock);
+    let received = 0;
+    transport.onmessage = () => (received += 1);
+    for (let id = 0; id < 30; id += 1) inner.onmessage?.({ jsonrpc: '2.0', id, method: 'roots/list' });
+    await transport.close();
+    clock.advance(10_000);
+    expect(received).toBe(10);
+  });
+});
+
 describe('session with a server that floods', () => {
   test('answers few of its requests and still calls tools', async () => {
     // The clock stands still, so that no further answers are allowed.

@@ -1,10 +1,12 @@
 // Installs the real MCP servers beside this file and runs the tests against them.
-// Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything|tap] [options of vitest]
+// Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything|tap|mapped-servers] [options of vitest]
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything', 'tap'];
+const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything', 'tap', 'mapped-servers'];
+/** Suites whose servers are in folders of their own. */
+const OWN_FOLDERS = { 'claude-flow': ['claude-flow', 'claude-flow-2', 'ruflo'], 'mapped-servers': ['mapped'] };
 const [first, ...rest] = process.argv.slice(2);
 const one = SUITES.includes(first ?? '');
 const options = one ? rest : process.argv.slice(2);
@@ -19,11 +21,9 @@ function run(command, args, cwd) {
 }
 
 const install = ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
-if (first !== 'claude-flow') run('npm', install, here);
-if (!one || first === 'claude-flow') {
-  for (const server of readdirSync(`${here}servers`))
-    run('npm', [...install, '--ignore-scripts'], `${here}servers/${server}`);
-}
+const folders = one ? (OWN_FOLDERS[first] ?? []) : readdirSync(`${here}servers`);
+if (!one || folders.length === 0) run('npm', install, here);
+for (const server of folders) run('npm', [...install, '--ignore-scripts'], `${here}servers/${server}`);
 run(process.execPath, ['scripts/build.js'], root);
 const suite = one ? [`test/real/${first}`] : [];
 run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'real', ...suite, ...options], root);
