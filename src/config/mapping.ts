@@ -21,8 +21,6 @@ import { MAPPED_FIELDS } from './mapping/keys.js';
 import { parseTemplate, pathSchema, RESERVED_NAMES, singlePathSchema, TEMPLATE_HINT } from './mapping/paths.js';
 import { isTableValue, selectSchema } from './mapping/select-schema.js';
 
-export { MAPPING_KEYS } from './mapping/keys.js';
-
 const SHAPES = ['list', 'map', 'one', 'pattern'] as const;
 const SHAPE_HINT =
   'expected one of "list", "map" and "one" with the path to the entries in the response, or "pattern" with a regular expression';
@@ -283,8 +281,7 @@ function placed<S extends EntrySource>(source: S, place: string): S {
   };
 }
 
-/** Schema of the mapping of a server. */
-export const mappingSchema = z
+const objectSchema = z
   .strictObject({
     agents: sourcesSchema('agents', agentsSchema).optional(),
     swarms: swarmsSchema.optional(),
@@ -301,3 +298,6 @@ export const mappingSchema = z
     ...(tasks === undefined ? {} : { tasks }),
     ...(edges === undefined ? {} : { edges }),
   }));
+
+/** Schema of the mapping of a server. */
+export const mappingSchema = selectSchema<ServerMapping>('mapping', [objectSchema], () => objectSchema);

@@ -7,7 +7,7 @@ import { AUTH_KEYS, authSchema } from './auth.js';
 import { didYouMean, wholeNumberSchema } from './issues.js';
 import { documentedAs } from './json-schema.js';
 import { LIMIT_KEYS, limitsSchema } from './limits.js';
-import { MAPPING_KEYS, mappingSchema } from './mapping.js';
+import { mappingSchema } from './mapping.js';
 import {
   argumentSchema,
   CREDENTIALS_ERROR,
@@ -331,11 +331,11 @@ export const configFileSchema = z.looseObject({
 /** Returns a hint for an unknown key of `swarmlens` beside `mcpServers`. */
 export function suggestOption(key: string): string {
   if (Object.hasOwn(serverOptionsSchema.shape, key)) return `, it belongs under a server's own "swarmlens"`;
-  return didYouMean(key, [...Object.keys(swarmlensOptionsSchema.shape), ...AUTH_KEYS, ...LIMIT_KEYS, ...MAPPING_KEYS]);
+  return didYouMean(key, [...Object.keys(swarmlensOptionsSchema.shape), ...AUTH_KEYS, ...LIMIT_KEYS]);
 }
 
 /** Returns a hint for an unknown key of `swarmlens` in a server entry. */
 export function suggestServerOption(key: string): string {
   if (Object.hasOwn(swarmlensOptionsSchema.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
-  return didYouMean(key, [...Object.keys(serverOptionsSchema.shape), ...MAPPING_KEYS, ...BACKOFF_KEYS]);
+  return didYouMean(key, [...Object.keys(serverOptionsSchema.shape), ...BACKOFF_KEYS]);
 }

@@ -98,4 +98,5 @@ export const MAPPING_KEYS: readonly string[] = [
   ],
   ...['on', 'to', 'not', 'exists', 'all'],
   ...Object.values(MAPPED_FIELDS).flat(),
-];
+  // Two letters are similar to any short key.
+].filter(({ length }) => length > 2);
