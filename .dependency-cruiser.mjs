@@ -71,7 +71,7 @@ export default {
       from: { path: '^src/([^/]+)/' },
       to: {
         path: '^src/[^/]+/',
-        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/shared/(json|sanitize)/index\\.ts$'],
+        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/shared/(json|patterns|sanitize)/index\\.ts$'],
       },
     },
     {

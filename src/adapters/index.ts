@@ -1,7 +1,6 @@
 export { type Adapter, type AdapterContext, type AnswerPart, type ToolCaller } from './adapter.js';
 export { countEntries } from './responses/record-reader.js';
 export { reportedFailure } from './responses/parse-response.js';
-export { compilePattern, PatternError } from './custom/text-pattern.js';
 export { mainSource, probeTool } from './probe-tool.js';
 export { createAdapter, detectServerType, guessServerType } from './detect-server-type.js';
 export type {

@@ -359,7 +359,7 @@ describe('text patterns', () => {
     const report = await reportOf({ t: `a1\n${'filler\n'.repeat(50_000)}a2` }, mapping);
     expect(idsOf(report)).toEqual(['a1']);
     expect(report.omissions).toEqual([
-      { tool: 't', message: 'Only the first 262144 characters are read (mapping.agents.pattern)' },
+      { tool: 't', message: 'Only the first 65000 characters are read (mapping.agents.pattern)' },
     ]);
   });
 });

@@ -2,7 +2,7 @@ import { isObject } from '../responses/is-object.js';
 import { UnusableResponseError } from '../responses/parse-response.js';
 import type { ListSource, ValuePath } from '../server-mapping.js';
 import { type Entry, valueAtPath } from './resolve-field.js';
-import { compilePattern, MAX_TEXT_LENGTH } from './text-pattern.js';
+import { compilePattern, MAX_TEXT_LENGTH } from '../../shared/patterns/index.js';
 
 const EXPECTED = { list: 'a list', map: 'an object of entries', one: 'an entry', pattern: 'a text' } as const;
 

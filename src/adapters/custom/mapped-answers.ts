@@ -4,7 +4,7 @@ import { reportedFailure } from '../responses/parse-response.js';
 import type { RecordReader } from '../responses/record-reader.js';
 import type { EmptyRule, ListSource, MappedRequest } from '../server-mapping.js';
 import { type Entry, meets, partsOf, valueAtPath } from './resolve-field.js';
-import { compilePattern } from './text-pattern.js';
+import { compilePattern } from '../../shared/patterns/index.js';
 
 /**
  * Sends the requests of a mapping. Within one poll, sources with the same request share its answer.

@@ -1,6 +1,6 @@
 import { isObject } from '../responses/is-object.js';
 import type { Condition, EntryPath, FieldSource, Template, ValuePath } from '../server-mapping.js';
-import { compilePattern } from './text-pattern.js';
+import { compilePattern } from '../../shared/patterns/index.js';
 
 /** Part of an answer that becomes an agent, a swarm or an edge, or that contains such parts. */
 export interface Entry {

@@ -3,7 +3,8 @@ import { normalizeStatus } from './agent-status.js';
 
 /** The servers' own words for each task status, without separators. Other words are `UNKNOWN`. */
 const WORDS: Readonly<Record<Exclude<TaskStatus, 'UNKNOWN'>, string>> = {
-  PENDING: 'assigned backlog created draft new notstarted open pending planned queued ready scheduled submitted todo unassigned',
+  PENDING:
+    'assigned backlog created draft new notstarted open pending planned queued ready scheduled submitted todo unassigned',
   // ruv-swarm names a task orchestrated that it has just started.
   IN_PROGRESS: 'active claimed doing executing inprogress inreview orchestrated processing running started working',
   BLOCKED: 'blocked inputrequired onhold paused suspended waiting',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { compilePattern, type FieldSource, PatternError } from '../../adapters/index.js';
+import type { FieldSource } from '../../adapters/index.js';
+import { compilePattern, PatternError } from '../../shared/patterns/index.js';
 import { parseEntryPath, parseTemplate, PATH_HINT, TEMPLATE_HINT } from './paths.js';
 import { isTableValue, selectSchema } from './select-schema.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TextPattern } from '../../src/adapters/custom/text-pattern.js';
+import { TextPattern } from '../../src/shared/patterns/index.js';
 import { runs } from '../support/fuzz-inputs.js';
 
 function findAll(pattern: string, text: string): readonly Readonly<Record<string, string>>[] {

@@ -4,8 +4,8 @@ import { RE2JS, type Matcher } from 're2js';
 const MAX_PATTERN_LENGTH = 1_000;
 /** Most instructions of a compiled pattern, with which the time for a text grows. */
 const MAX_PROGRAM_SIZE = 500;
-/** Longest text in UTF-16 units that is searched for entries. */
-export const MAX_TEXT_LENGTH = 262_144;
+/** Longest text in UTF-16 units that is searched for entries. Less than the maximum of sanitized texts, so that a cut is noticed. */
+export const MAX_TEXT_LENGTH = 65_000;
 /** Longest match in UTF-16 units that is found for certain. */
 const MAX_MATCH_LENGTH = 8_192;
 
