@@ -179,7 +179,7 @@ function entrySource(
   const hasDetail = keys.detail !== undefined;
   const all = Object.entries(fields).map(([name, source]) => [['fields', name], source] as const);
   checkReferences(context, all, { source: list, joins: names, hasDetail });
-  const ofEntry = { source: list, joins: [], hasDetail: false };
+  const ofEntry = { source: list, joins: [], hasDetail: false, isEarly: true };
   checkReferences(
     context,
     [

@@ -255,7 +255,9 @@ describe('loadConfig: mapping', () => {
     [
       'a detail that refers to itself',
       { detail: { tool: 'get', arguments: { id: '{$detail.x}' } } },
-      [`${at}.agents.detail: is an object – "$detail" needs a "detail" of the source`],
+      [
+        `${at}.agents.detail: is an object – "$detail.x" cannot be used here, because the joined lists and the detail are read later`,
+      ],
     ],
     [
       'a join with a reserved name',

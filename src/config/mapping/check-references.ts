@@ -8,6 +8,8 @@ export interface Referable {
   /** Names of the joins. */
   readonly joins: readonly string[];
   readonly hasDetail: boolean;
+  /** Whether the fields are read before the joins and the detail. @default false */
+  readonly isEarly?: boolean;
 }
 
 /** Reports each reference to something that does not exist, with the path of its field. */
@@ -38,6 +40,8 @@ export function findProblem(field: FieldSource, referable: Referable): string | 
       return firstProblem(field.sources, referable);
     case 'path': {
       const { base = 'entry', up = 0 } = field.path;
+      if (referable.isEarly === true && (base === 'detail' || typeof base === 'object'))
+        return `"${field.path.text}" cannot be used here, because the joined lists and the detail are read later`;
       if (base === 'detail' && !referable.hasDetail) return '"$detail" needs a "detail" of the source';
       if (typeof base === 'object' && !referable.joins.includes(base.join)) {
         const names = ['parent', 'root', 'key', ...referable.joins, ...(referable.hasDetail ? ['detail'] : [])];

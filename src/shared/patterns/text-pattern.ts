@@ -3,11 +3,13 @@ import { RE2JS, type Matcher } from 're2js';
 /** Longest pattern in characters. */
 const MAX_PATTERN_LENGTH = 1_000;
 /** Most instructions of a compiled pattern, with which the time for a text grows. */
-const MAX_PROGRAM_SIZE = 500;
+const MAX_PROGRAM_SIZE = 250;
 /** Longest text in UTF-16 units that is searched for entries. Less than the maximum of sanitized texts, so that a cut is noticed. */
 export const MAX_TEXT_LENGTH = 65_000;
 /** Longest match in UTF-16 units that is found for certain. */
-const MAX_MATCH_LENGTH = 8_192;
+const MAX_MATCH_LENGTH = 4_096;
+/** Length of the part of a text that is searched in one step. */
+const WINDOW_LENGTH = 2 * MAX_MATCH_LENGTH;
 
 /** Thrown if a pattern cannot be used. */
 export class PatternError extends Error {
@@ -43,12 +45,12 @@ export class TextPattern {
 
   /** Returns whether a text contains a match. Searches its beginning only. */
   test(text: string): boolean {
-    return this.#expression.matcher(text.slice(0, 2 * MAX_MATCH_LENGTH)).find();
+    return this.#expression.matcher(text.slice(0, WINDOW_LENGTH)).find();
   }
 
   /** Returns the first group, or the whole match, of the first matches in a text. Searches its beginning only. */
   extract(text: string, maxMatches: number): readonly string[] {
-    const matcher = this.#expression.matcher(text.slice(0, 2 * MAX_MATCH_LENGTH));
+    const matcher = this.#expression.matcher(text.slice(0, WINDOW_LENGTH));
     const group = matcher.groupCount() > 0 ? 1 : 0;
     const matches: string[] = [];
     while (matches.length < maxMatches && matcher.find()) {
@@ -66,10 +68,9 @@ export class TextPattern {
     let base = 0;
     let at = 0;
     while (at < text.length) {
-      // `^` and other assertions see the text before the position, because each window begins with a line.
-      const matcher = this.#expression.matcher(text.slice(base, base + 2 * MAX_MATCH_LENGTH));
-      const isLast = base + 2 * MAX_MATCH_LENGTH >= text.length;
-      const end = isLast ? text.length : nextBase(text, base);
+      const matcher = this.#expression.matcher(text.slice(base, base + WINDOW_LENGTH));
+      const isLast = base + WINDOW_LENGTH >= text.length;
+      const end = isLast ? text.length : lineStart(text, base + MAX_MATCH_LENGTH, base + 1);
       while (at <= end && matcher.find(at - base)) {
         if (base + matcher.start() >= end && !isLast) break;
         const matchEnd = base + matcher.end();
@@ -79,10 +80,9 @@ export class TextPattern {
         if (at >= text.length) return;
       }
       if (isLast) return;
-      base = end;
       at = Math.max(at, end);
-      // A long match ends behind the next window.
-      if (at - base > MAX_MATCH_LENGTH) base = lineStart(text, at, base);
+      // Assertions see the character before the position.
+      base = (at - end > MAX_MATCH_LENGTH ? at : end) - 1;
       yield null;
     }
   }
@@ -97,14 +97,10 @@ export class TextPattern {
   }
 }
 
-/** Returns the begin of the last line in the first half of a window, or the half if that is all one line. */
-function nextBase(text: string, base: number): number {
-  return lineStart(text, base + MAX_MATCH_LENGTH, base);
-}
-
-function lineStart(text: string, at: number, base: number): number {
-  const start = text.lastIndexOf('\n', at - 1) + 1;
-  return start > base ? start : at;
+/** Returns the begin of the last line that begins between `min` and `max`. Returns `max` if none does. */
+function lineStart(text: string, max: number, min: number): number {
+  const start = text.lastIndexOf('\n', max - 1) + 1;
+  return start > min ? start : max;
 }
 
 const compiled = new Map<string, TextPattern>();

@@ -20,6 +20,9 @@ export class ServerBusyError extends Error {
 /** JSON-RPC error code "internal error", used for tool results marked with `isError`. */
 const TOOL_ERROR_CODE = -32603;
 
+/** Name of reads of resources in the statistics of the tools. */
+const RESOURCE_METHOD = 'resources/read';
+
 /** Number of entries of a result that is read in a turn of the event loop of its own. */
 const LARGE_ENTRIES = 500;
 
@@ -59,7 +62,8 @@ export class PooledToolCaller implements ToolCaller {
   }
 
   readResource(uri: string, signal: AbortSignal, part?: AnswerPart): Promise<unknown> {
-    return this.#call(uri, signal, part, (session, options) => session.readResource(uri, options));
+    // One name for all resources, because URIs may contain ids.
+    return this.#call(RESOURCE_METHOD, signal, part, (session, options) => session.readResource(uri, options));
   }
 
   async #call(
