@@ -4,6 +4,7 @@ import type { ServerMapping } from '../../src/adapters/index.js';
 import { mappingSchema } from '../../src/config/mapping.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import type { ServerReport } from '../../src/model/index.js';
+import { growsTooFast } from '../support/growth.js';
 import { runs } from '../support/fuzz-inputs.js';
 import { agentIn, type Answer, rigOf } from './fake-server.js';
 
@@ -844,6 +845,22 @@ describe('mappings', () => {
       }),
       runs(100),
     );
+  });
+
+  test('read an answer in linear time', async () => {
+    const mapping = mappingOf({
+      tool: 't',
+      list: 'teams.*.members',
+      where: { state: ['busy', 'idle'] },
+      join: { metrics: { tool: 't', list: 'metrics', on: 'agent' } },
+      fields: { id: { template: '{$parent.id}/{id}' }, tokenUsage: '$metrics.tokens', capabilities: 'skills.*' },
+    });
+    const grows = await growsTooFast((size) => {
+      const members = Array.from({ length: size }, (_, id) => ({ id, state: 'busy', skills: ['a', 'b'] }));
+      const metrics = members.map(({ id }) => ({ agent: id, tokens: id }));
+      return () => reportOf({ t: { teams: [{ id: 's', members }], metrics } }, mapping);
+    }, 1_000);
+    expect(grows).toBe(false);
   });
 
   test('read a long answer in several turns of the event loop', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TextPattern } from '../../src/shared/patterns/index.js';
+import { growsTooFast } from '../support/growth.js';
 import { runs } from '../support/fuzz-inputs.js';
 
 function findAll(pattern: string, text: string): readonly Readonly<Record<string, string>>[] {
@@ -43,6 +44,18 @@ describe('TextPattern', () => {
     expect(steps.length).toBeGreaterThanOrEqual(26);
     expect(steps.every((step) => step === null)).toBe(true);
   });
+
+  test.each(['(?<id>(?:[a-y]?){60}[a-y]{60})[0-9]', '(?<id>(?:a+)+b)', '(?<id>(?:.*,)*x)', '^(?<id>.*)$'])(
+    'takes linear time for the pattern %s',
+    async (pattern) => {
+      const expression = new TextPattern(pattern);
+      const grows = await growsTooFast((size) => {
+        const text = 'abcdefghijklm,aaaaaaaaaaaaaaaa '.repeat(size);
+        return () => [...expression.findAll(text)];
+      }, 500);
+      expect(grows).toBe(false);
+    },
+  );
 
   test('for any texts: finds what the regular expression of JavaScript finds', () => {
     const word = fc.constantFrom('a', 'b', '\n', '- ', 'x'.repeat(3_000), 'ab\n');
