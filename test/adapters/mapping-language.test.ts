@@ -231,6 +231,7 @@ describe('fields', () => {
     ['milliseconds as text', '1795446176000', '2026-11-23T15:02:56.000Z'],
     ['RFC 2822', 'Mon, 23 Nov 2026 16:02:56 +0100', '2026-11-23T15:02:56.000Z'],
     ['RFC 2822 without a weekday', '23 Nov 2026 15:02:56 GMT', '2026-11-23T15:02:56.000Z'],
+    ['RFC 2822 with the name of a zone', 'Mon, 23 Nov 2026 10:02:56 EST', '2026-11-23T15:02:56.000Z'],
     ['RFC 2822 without a zone', 'Mon, 3 Nov 2026 15:02', '2026-11-03T15:02:00.000Z'],
     [
       'the text of JavaScript',
@@ -790,6 +791,16 @@ describe('edges', () => {
     expect(report.omissions).toBeUndefined();
     // Both sources have the same request.
     expect(rig.server.calls).toHaveLength(1);
+  });
+
+  test('may have several relations between two agents, of which one is shown', async () => {
+    const links = [
+      { from: 'a', to: 'b', type: 'reviews' },
+      { from: 'a', to: 'b', type: 'likes' },
+    ];
+    const report = await reportOf({ t: { ...answer, links } }, mappingWith({}));
+    expect(report.edges.map(({ relation }) => relation)).toEqual(['reviews', 'likes']);
+    expect(report.omissions).toBeUndefined();
   });
 
   test('are reported when none is between two agents', async () => {

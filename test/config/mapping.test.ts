@@ -229,6 +229,18 @@ describe('loadConfig: mapping', () => {
       { list: undefined, pattern: '(?<id>\\w{900})' },
       [`${at}.agents.pattern: is "(?<id>\\\\w{900})" – expected a pattern with fewer or smaller repetitions`],
     ],
+    [
+      'a field that is no group of the pattern',
+      {
+        list: undefined,
+        pattern: '^(?<id>\\w+): (?<state>\\w+)',
+        fields: { id: 'id', name: ['stat', '$key'], status: 'uuid' },
+      },
+      [
+        `${at}.agents.fields.name: is a list – "stat" is no group of the pattern, did you mean "state"?`,
+        `${at}.agents.fields.status: is "xyz" – "xyz" is no group of the pattern`,
+      ],
+    ],
     ['a text without a pattern', { text: 'a' }, [`${at}.agents.text: is "a" – only allowed beside "pattern"`]],
     [
       'a resource with arguments and pages',

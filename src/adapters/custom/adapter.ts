@@ -153,7 +153,13 @@ export class CustomAdapter implements Adapter {
       }),
     );
     this.#edges = edges.map((source) =>
-      create(source, { schemas: EDGE_SCHEMAS, required: ['from', 'to'], ...others, convert: (edge) => edge }),
+      create(source, {
+        schemas: EDGE_SCHEMAS,
+        required: ['from', 'to'],
+        identity: ['from', 'to', 'relation', 'swarmId'],
+        ...others,
+        convert: (edge) => edge,
+      }),
     );
   }
 

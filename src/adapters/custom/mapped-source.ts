@@ -19,8 +19,10 @@ export type MappedRecord<S extends Schemas> = { readonly [F in keyof S]: z.outpu
 export interface MappedSourceOptions<S extends Schemas, T> {
   /** Schemas of the fields. */
   readonly schemas: S;
-  /** Fields that an entry must have. Together they identify it. */
+  /** Fields that an entry must have. */
   readonly required: readonly (keyof S & string)[];
+  /** Fields that together identify an entry. @default the required ones */
+  readonly identity?: readonly (keyof S & string)[];
   readonly isMain: boolean;
   /** Minimum interval between two requests in milliseconds. */
   readonly minIntervalMs: number;
@@ -109,7 +111,7 @@ export class MappedSource<S extends Schemas, T> {
   /** @throws UnusableResponseError if no entry has its required fields */
   async #readAll(entries: readonly Entry[]): Promise<readonly T[]> {
     const { tool, path, place } = this.source;
-    const { required, convert } = this.#options;
+    const { required, identity = required, convert } = this.#options;
     const records = new Map<string, T>();
     const present = new Set<string>();
     await forEachInTurns(
@@ -117,8 +119,8 @@ export class MappedSource<S extends Schemas, T> {
       (entry) => {
         const record = this.#read(withJoined(entry, this.#joins), present);
         if (record === null) return;
-        const key = required.map((name) => String(record[name])).join('\n');
-        if (records.has(key)) this.#reject(required[0] ?? '', `Duplicate ${required.join(' and ')}`);
+        const key = identity.map((name) => String(record[name])).join('\n');
+        if (records.has(key)) this.#reject(required[0] ?? '', `Duplicate ${identity.join(' and ')}`);
         else records.set(key, convert(record));
       },
       (work) => measure(this.#context, work),

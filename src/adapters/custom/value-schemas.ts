@@ -25,7 +25,7 @@ const MIN_EPOCH_MS = 1e11;
 
 /** Date and time of RFC 2822, such as `Mon, 23 Nov 2026 15:02:56 +0000`. */
 const MAIL_DATE =
-  /^(?:[a-z]{3}, {0,2})?(\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)?)(?: (?:gmt|utc?|z|([+-]\d{4})))?(?: \([\w ]{1,20}\))?$/i;
+  /^(?:[a-z]{3}, {0,2})?(\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)?)(?: (?:gmt|utc?|z|([+-]\d{4}|[ecmp][sd]t)))?(?: \([\w ]{1,20}\))?$/i;
 /** Date and time as JavaScript prints it, such as `Mon Nov 23 2026 15:02:56 GMT+0000 (Coordinated Universal Time)`. */
 const SCRIPT_DATE = /^[a-z]{3} ([a-z]{3} \d\d \d{4} \d\d:\d\d:\d\d) gmt([+-]\d{4})(?: \([\w ]{1,40}\))?$/i;
 const DAY = /^\d{4}-\d\d-\d\d$/;

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { FieldSource, ListSource } from '../../adapters/index.js';
+import { compilePattern } from '../../shared/patterns/index.js';
 import { didYouMean } from '../issues.js';
 
 /** Source whose fields refer to its entries, and to what belongs to them. */
 export interface Referable {
-  readonly source: Pick<ListSource, 'path' | 'shape'>;
+  readonly source: Pick<ListSource, 'path' | 'shape' | 'pattern'>;
   /** Names of the joins. */
   readonly joins: readonly string[];
   readonly hasDetail: boolean;
@@ -47,9 +48,17 @@ export function findProblem(field: FieldSource, referable: Referable): string | 
         const names = ['parent', 'root', 'key', ...referable.joins, ...(referable.hasDetail ? ['detail'] : [])];
         return `"$${base.join}" is no join of the source${didYouMean(base.join, names)}`;
       }
+      if (base === 'entry' && up === 0) return groupProblem(field.path.keys[0], referable);
       return levelProblem(up, referable);
     }
   }
+}
+
+/** The entries of a pattern have the groups of the pattern only. */
+function groupProblem(name: string | null | undefined, { source }: Referable): string | null {
+  if (source.pattern === undefined || typeof name !== 'string') return null;
+  const { groups } = compilePattern(source.pattern);
+  return groups.includes(name) ? null : `${JSON.stringify(name)} is no group of the pattern${didYouMean(name, groups)}`;
 }
 
 function firstProblem(fields: readonly FieldSource[], referable: Referable): string | null {
