@@ -234,7 +234,7 @@ describe('loadConfig: mapping', () => {
       {
         list: undefined,
         pattern: '^(?<id>\\w+): (?<state>\\w+)',
-        fields: { id: 'id', name: ['stat', '$key'], status: 'uuid' },
+        fields: { id: 'id', name: ['stat', '$key'], status: 'xyz' },
       },
       [
         `${at}.agents.fields.name: is a list – "stat" is no group of the pattern, did you mean "state"?`,
