@@ -28,7 +28,7 @@ async function check(mapping: object, ...flags: string[]): Promise<CommandOutcom
     swarmlens: { timeoutMs: 3_000_000, connectTimeoutMs: 3_000_000, mapping },
   };
   await writeFile(join(directory, file), JSON.stringify({ mcpServers: { mine: entry } }));
-  return runInProcess(['check', '--config', file, ...flags], { cwd: directory });
+  return runInProcess(['check', '--config', file, ...flags], { cwd: directory, env: { LOG_LEVEL: 'silent' } });
 }
 
 const TEAMS = {
