@@ -64,7 +64,7 @@ function linkAgents({ store }: DeliveryServer): void {
     swarmId: 'x:s',
     parentId: index === 0 ? null : 'x:0',
   }));
-  const swarm = { ...SWARM, id: 'x:s', nativeId: 's', serverId: 'x' };
+  const swarm = swarmWith('s');
   const task = taskWith('t', { agentIds: agents.map(({ id }) => id) });
   store.commit({ ...emptyDelta('x'), swarms: [swarm], agents, tasks: [task] });
 }
