@@ -25,7 +25,7 @@ async function queryAgents(client: SwarmClient, request: AgentStreamRequest): Pr
       agent.id,
       {
         ...agent,
-        ...(!includePerformance && { performance: null }),
+        ...(!includePerformance && { performance: null, usage: null, context: null }),
         ...(!includeNeural && { neural: null }),
         ...(!includeTopology && { topology: null }),
       },
