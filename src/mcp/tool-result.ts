@@ -28,8 +28,10 @@ const nestedResultSchema = z.strictObject({
 
 /** Most content blocks of a result that are read. */
 const MAX_BLOCKS = 50_000;
+/** Number of content blocks whose texts are found in one turn of the event loop. */
+const BLOCKS_PER_TURN = 5_000;
 /** Number of texts that are read in one turn of the event loop. */
-const BLOCKS_PER_TURN = 100;
+const TEXTS_PER_TURN = 100;
 /** Deepest nesting of results in results, and of JSON in JSON texts. */
 const MAX_NESTING = 3;
 
@@ -73,14 +75,18 @@ async function decode(
 async function decodeContent(content: unknown, sanitize: Sanitize): Promise<Omit<ToolCallResult, 'isError'>> {
   // `isArray` narrows to a list of any.
   const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
-  const texts = blocks.slice(0, MAX_BLOCKS).flatMap(textOf);
+  const texts: string[] = [];
+  for (const [index, block] of blocks.slice(0, MAX_BLOCKS).entries()) {
+    if (index > 0 && index % BLOCKS_PER_TURN === 0) await nextTurn();
+    texts.push(...textOf(block));
+  }
   const [text, ...others] = texts;
   // A list of results in one block each, of which there are none.
   if (text === undefined) return { value: Array.isArray(content) && blocks.length === 0 ? [] : null };
   if (others.length === 0) return decodeText(text, sanitize);
   const parts: DecodedText[] = [];
   for (const [index, part] of texts.entries()) {
-    if (index % BLOCKS_PER_TURN === 0) await nextTurn();
+    if (index % TEXTS_PER_TURN === 0) await nextTurn();
     parts.push(await decodeText(part, sanitize));
   }
   const shown = parts.map((part) => part.content ?? part.value);
@@ -103,7 +109,7 @@ async function decodeText(text: string, sanitize: Sanitize): Promise<DecodedText
   const candidates = await runInTurns(findEmbeddedJson(json));
   const values: unknown[] = [];
   for (const [index, { text: part, beginsLine }] of candidates.entries()) {
-    if (index % BLOCKS_PER_TURN === 0) await nextTurn();
+    if (index % TEXTS_PER_TURN === 0) await nextTurn();
     const partValue = await sanitize(sanitizeJsonTextInTurns(part));
     // A part that cannot be read stays a text, which readers of lists reject and report.
     if (isData(partValue) || (typeof partValue === 'string' && beginsLine)) values.push(partValue);
