@@ -14,7 +14,7 @@ const CONCURRENCY = 3;
 const TIME_BUDGET_MS = 2_000;
 /** Time in milliseconds after which the answer for an entry is out of date. */
 const MAX_AGE_MS = 5_000;
-/** Delay of the requests after one that the server did not answer. Doubles with each further one. */
+/** Delay of the requests after an unanswered request. Doubles with each further unanswered request. */
 const BACKOFF = { initialMs: 1_000, maxMs: 30_000 };
 const MAX_MESSAGE_LENGTH = 300;
 
