@@ -191,14 +191,19 @@ describe('ChangeReaction', () => {
   });
 });
 
+/** Transport that sends nothing. */
+function silentTransport(): Transport {
+  return {
+    start: () => Promise.resolve(),
+    send: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}
+
 describe('RequestLimitTransport', () => {
   test('answers at most ten requests of the server per second, and counts the others', () => {
     const clock = new ManualClock();
-    const inner: Transport = {
-      start: () => Promise.resolve(),
-      send: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    };
+    const inner = silentTransport();
     const transport = new RequestLimitTransport(inner, clock);
     const received: JSONRPCMessage[] = [];
     let dropped = 0;
@@ -227,11 +232,7 @@ describe('RequestLimitTransport', () => {
 describe('RequestLimitTransport with some requests at once', () => {
   test('answers them in order, as fast as the limit allows', () => {
     const clock = new ManualClock();
-    const inner: Transport = {
-      start: () => Promise.resolve(),
-      send: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    };
+    const inner = silentTransport();
     const transport = new RequestLimitTransport(inner, clock);
     const received: unknown[] = [];
     transport.onmessage = (message) => received.push('id' in message ? message.id : null);
@@ -246,11 +247,7 @@ describe('RequestLimitTransport with some requests at once', () => {
 
   test('drops the waiting ones when it is closed', async () => {
     const clock = new ManualClock();
-    const inner: Transport = {
-      start: () => Promise.resolve(),
-      send: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    };
+    const inner = silentTransport();
     const transport = new RequestLimitTransport(inner, clock);
     let received = 0;
     transport.onmessage = () => (received += 1);
