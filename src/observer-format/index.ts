@@ -1,0 +1,3 @@
+export * from './answers.js';
+export * from './entries.js';
+export * from './values.js';
