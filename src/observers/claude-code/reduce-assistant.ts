@@ -21,6 +21,7 @@ export function reduceAssistant(state: TranscriptState, record: JsonObject, at: 
   const model = textAt(message, 'model');
   if (message === null || model === SYNTHETIC_MODEL) return;
   if (model !== null) state.model = toName(model);
+  state.hasCutAnswers ||= isTrueAt(record, 'isAbortedMidStream');
   const messageId = textAt(message, 'id');
   const answerId = messageId === null ? null : `${messageId} ${textAt(record, 'requestId') ?? ''}`;
   if (answerId !== null) closeEarlierCalls(state, answerId);

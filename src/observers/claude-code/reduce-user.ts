@@ -43,6 +43,7 @@ export function recordNotification(state: TranscriptState, text: string | null, 
 function applyText(state: TranscriptState, text: string, at: string | null, shown: ShownText): void {
   switch (classifyUserText(text)) {
     case 'interrupt':
+      state.hasCutAnswers ||= state.openCalls.size === 0;
       endTurn(state, 'interrupted', at);
       break;
     case 'notification':

@@ -33,7 +33,7 @@ export function applyTaskResult(state: TranscriptState, callId: string, details:
   state.taskCreations.delete(callId);
   const id = toTaskId(objectAt(details, 'task'));
   if (id === null || state.tasks.has(id)) return;
-  const task: TranscriptTask = { ...EMPTY_TASK, id, title, createdAt: at };
+  const task: TranscriptTask = { ...EMPTY_TASK, id, title, createdAt: at, changedAt: at };
   setBounded(state.tasks, id, task, MAX_TASKS);
 }
 
@@ -81,6 +81,7 @@ const EMPTY_TASK: Omit<TranscriptTask, 'id'> = {
   createdAt: null,
   startedAt: null,
   endedAt: null,
+  changedAt: null,
 };
 
 function updateTask(state: TranscriptState, input: JsonObject | null, at: string | null, shown: ShownText): void {
@@ -102,6 +103,7 @@ function updateTask(state: TranscriptState, input: JsonObject | null, at: string
     blockedBy: [...new Set([...previous.blockedBy, ...added])].slice(0, MAX_DEPENDENCIES),
     startedAt: status === 'in_progress' ? (previous.startedAt ?? at) : previous.startedAt,
     endedAt: status === 'completed' ? (previous.endedAt ?? at) : null,
+    changedAt: at,
   };
   setBounded(state.tasks, id, task, MAX_TASKS);
 }

@@ -75,6 +75,7 @@ function recordAgentCall(state: TranscriptState, id: string, input: JsonObject |
     name: toName(textAt(input, 'name')),
     title: toTitle(textAt(input, 'description'), shown),
     model: toName(textAt(input, 'model')),
+    isTeammate: false,
     end: null,
   };
   setBounded(state.agentCalls, id, call, MAX_AGENT_CALLS);
@@ -99,6 +100,7 @@ function applyAgentResult(
     type: call.type ?? toName(textAt(details, 'agentType')) ?? toName(textAt(details, 'agent_type')),
     name: call.name ?? toName(textAt(details, 'name')),
     model: toName(textAt(details, 'resolvedModel')) ?? toName(textAt(details, 'model')) ?? call.model,
+    isTeammate: status === 'teammate_spawned',
     end: isBackground ? null : { status: toCallEnd(status, isError, details), at, hash: null },
   });
 }

@@ -34,6 +34,8 @@ export interface AgentCall {
   readonly name: string | null;
   readonly title: string | null;
   readonly model: string | null;
+  /** Whether the agent is a member of a team, which accepts messages after its turn. */
+  readonly isTeammate: boolean;
   /** End of an agent in the foreground. */
   readonly end: AgentEnd | null;
 }
@@ -55,6 +57,8 @@ export interface TranscriptTask {
   readonly createdAt: string | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** Time of the last change. */
+  readonly changedAt: string | null;
 }
 
 /** Total cost of a session with its subagents, as Claude Code measured it when the session ended. */
@@ -73,6 +77,8 @@ export interface TranscriptState {
   directory: string | null;
   /** Whether the release writes the reason why an answer stopped with each of its records. */
   hasReliableStopReasons: boolean;
+  /** Whether an answer was cut off, so that only a part of its tokens is known. */
+  hasCutAnswers: boolean;
   firstAt: string | null;
   firstConversationAt: string | null;
   lastActiveAt: string | null;
@@ -127,6 +133,7 @@ export function createTranscriptState(): TranscriptState {
     agentId: null,
     directory: null,
     hasReliableStopReasons: true,
+    hasCutAnswers: false,
     firstAt: null,
     firstConversationAt: null,
     lastActiveAt: null,
