@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import {
-  OBSERVED_ACTIVITY_KINDS,
-  OBSERVED_STATUSES,
-  OBSERVED_TASK_STATUSES,
-  OBSERVED_WAIT_REASONS,
-} from './values.js';
+import { OBSERVED_ACTIVITY_KINDS, OBSERVED_STATUSES, OBSERVED_TASK_STATUSES, OBSERVED_WAIT_REASONS } from './values.js';
 
 const id = z.string().min(1);
 const text = z.string().nullable();

@@ -31,7 +31,10 @@ export interface Source {
 /** `log`: records are appended as lines. `document`: one JSON value, which is replaced as a whole. */
 export interface FileUse {
   readonly read: 'log' | 'document';
-  /** Session that the file belongs to. Files of a session are read while any of them is recent. Null if it always is. */
+  /**
+   * Session that the file belongs to. Its files are read while it is live or any of its logs is recent. Null if the path does not
+   * tell; such a document is always read.
+   */
   readonly session: string | null;
 }
 
@@ -69,6 +72,8 @@ export interface SourceSessions {
   applyHook(event: unknown, at: string): void;
   /** Checks which processes run, and what has changed with time alone. */
   refresh(processes: ProcessTable): void;
+  /** Sessions whose processes run. */
+  liveSessions(): ReadonlySet<string>;
   /** Number of files with the id of another file. */
   readonly collisions: number;
   /** Describes the sessions that have changed since the last call. Null entries stand for a session that is gone. */

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ObservedAgent } from '../../src/observer-format/index.js';
-import { createClaudeCodeSource, type ProcessTable, type Source, type SourceSessions } from '../../src/observers/index.js';
+import {
+  createClaudeCodeSource,
+  type ProcessTable,
+  type Source,
+  type SourceSessions,
+} from '../../src/observers/index.js';
 
 export const OBSERVER_FIXTURES = fileURLToPath(new URL('../fixtures/observers', import.meta.url));
 
@@ -16,12 +21,22 @@ export interface ExpectedAgent {
   readonly status?: string;
   readonly waitingFor?: string | null;
   readonly currentTool?: { readonly name: string } | null;
-  readonly tokens?: { readonly input: number; readonly output: number; readonly cacheCreation: number; readonly cacheRead: number };
+  readonly tokens?: {
+    readonly input: number;
+    readonly output: number;
+    readonly cacheCreation: number;
+    readonly cacheRead: number;
+  };
   readonly contextUsed?: number;
   readonly lastActivity?: string;
   readonly error?: string;
   readonly pendingAgents?: number;
   readonly inferred?: boolean;
+  readonly note?: string;
+  readonly cwd?: string;
+  readonly gitBranch?: string;
+  readonly teamName?: string;
+  readonly forkOf?: string;
 }
 
 export interface Expected {
@@ -130,14 +145,18 @@ function parseLine(line: string): unknown {
 /** Converts an agent to the words of `expected.json`, as far as the expected agent says something. */
 export function inExpectedWords(agent: ObservedAgent, expected: ExpectedAgent): ExpectedAgent {
   const { activity, usage } = agent;
-  const words: Required<Omit<ExpectedAgent, 'currentTool'>> & Pick<ExpectedAgent, 'currentTool'> = {
+  const words: Required<Omit<ExpectedAgent, 'currentTool' | 'note' | 'cwd' | 'gitBranch' | 'teamName' | 'forkOf'>> &
+    Pick<ExpectedAgent, 'currentTool'> = {
     id: agent.id,
     parent: agent.parentId,
     name: agent.name,
     type: agent.type,
     model: agent.model ?? 'none',
     status: agent.status,
-    waitingFor: activity?.waitingFor == null ? null : [activity.waitingFor, activity.label].filter((part) => part !== null).join(': '),
+    waitingFor:
+      activity?.waitingFor == null
+        ? null
+        : [activity.waitingFor, activity.label].filter((part) => part !== null).join(': '),
     currentTool: activity?.label != null && activity.kind !== 'model' ? { name: activity.label } : null,
     tokens: {
       input: usage?.inputTokens ?? 0,
@@ -152,12 +171,14 @@ export function inExpectedWords(agent: ObservedAgent, expected: ExpectedAgent): 
     inferred: agent.statusInferred,
   };
   // Object.fromEntries drops the types of the keys, which are those of the expected agent.
-  return Object.fromEntries(Object.keys(expected).map((key) => [key, words[key as keyof ExpectedAgent]])) as unknown as ExpectedAgent;
+  return Object.fromEntries(
+    Object.keys(expected).map((key) => [key, words[key as keyof typeof words]]),
+  ) as unknown as ExpectedAgent;
 }
 
 /** Removes what only documents the fixture, and the ids of tool calls, which observers do not report. */
-export function comparable(expected: ExpectedAgent & Record<string, unknown>): ExpectedAgent {
-  const { note: _note, cwd: _cwd, gitBranch: _branch, teamName: _team, forkOf: _fork, ...rest } = expected;
-  const { currentTool } = expected;
-  return currentTool == null ? rest : { ...rest, currentTool: { name: currentTool.name } };
+export function comparable(expected: ExpectedAgent): ExpectedAgent {
+  const { note: _note, cwd: _cwd, gitBranch: _branch, teamName: _team, forkOf: _fork, currentTool, ...rest } = expected;
+  if (currentTool === undefined) return rest;
+  return { ...rest, currentTool: currentTool === null ? null : { name: currentTool.name } };
 }

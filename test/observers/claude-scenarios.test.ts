@@ -78,7 +78,9 @@ describe('scenario permission-wait', () => {
     [['hooks'], 'waiting', 'waiting', 'permission'],
     [['sessions', 'hooks'], 'waiting', 'waiting', 'permission'],
   ] as const)('is told from a running tool by %j', (sources, status, kind, waitingFor) => {
-    const agent = readFrom(...sources).agents().get(SESSION);
+    const agent = readFrom(...sources)
+      .agents()
+      .get(SESSION);
 
     expect(agent).toMatchObject({ status, activity: { kind, waitingFor, label: 'Bash' } });
   });

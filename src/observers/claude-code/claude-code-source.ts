@@ -17,7 +17,8 @@ export function createClaudeCodeSource({ shownText }: SourceOptions): Source {
     classify: (path) => {
       const file = classifyFile(path);
       if (file === null) return null;
-      return { read: isLineFile(file) ? 'log' : 'document', session: 'sessionId' in file ? file.sessionId : null };
+      const session = 'sessionId' in file ? file.sessionId : file.kind === 'task' ? file.list : null;
+      return { read: isLineFile(file) ? 'log' : 'document', session };
     },
     createState: (path): ClaudeLogState =>
       classifyFile(path)?.kind === 'journal'

@@ -70,6 +70,12 @@ export class ClaudeSessions implements SourceSessions {
     return count;
   }
 
+  liveSessions(): ReadonlySet<string> {
+    const live = new Set<string>();
+    for (const { sessionId, runningPids } of this.#sessions.values()) if (runningPids.size > 0) live.add(sessionId);
+    return live;
+  }
+
   setLog(path: string, log: ReadLog): void {
     const file = classifyFile(path);
     // The follower returns the states that `createState` made for the path.
@@ -149,7 +155,8 @@ export class ClaudeSessions implements SourceSessions {
     for (const session of this.#sessions.values()) {
       const before = session.runningPids;
       this.#checkProcesses(session);
-      const isSame = before.size === session.runningPids.size && [...before].every((pid) => session.runningPids.has(pid));
+      const isSame =
+        before.size === session.runningPids.size && [...before].every((pid) => session.runningPids.has(pid));
       if (!isSame) this.#changed.add(session.sessionId);
       // Silence is noticed by time alone.
       else if (newestFile(session.mains)?.state.turn.phase === 'working') this.#changed.add(session.sessionId);
@@ -244,7 +251,13 @@ export class ClaudeSessions implements SourceSessions {
     // The place of old releases does not name the session. A file without any record belongs to none.
     if (sessionId === null) return;
     const runId = file.kind === 'subagent' ? file.runId : null;
-    const transcript: TranscriptFile = { path, state, runId, isComplete: log.isComplete, modifiedAtMs: log.modifiedAtMs };
+    const transcript: TranscriptFile = {
+      path,
+      state,
+      runId,
+      isComplete: log.isComplete,
+      modifiedAtMs: log.modifiedAtMs,
+    };
     const session = this.#change(path, sessionId);
     if (file.kind === 'session') session.mains.set(path, transcript);
     else {

@@ -1,6 +1,5 @@
 import type { ObservedAgent, ObservedContext, ObservedUsage } from '../../observer-format/index.js';
 import { toWorkspace } from '../input/shown-text.js';
-import { laterTime } from '../input/times.js';
 import {
   type AgentCondition,
   asEnded,
@@ -53,7 +52,8 @@ export function describeAgents(files: SessionFiles, options: DescribeOptions): r
     agents.push(describeSubagent(files, tree, agentId, transcript, isOver, options));
   }
   for (const [agentId, hooks] of files.hooks ?? []) {
-    if (agentId !== null && !files.subagents.has(agentId)) agents.push(describeHookedAgent(files, agentId, hooks, isOver));
+    if (agentId !== null && !files.subagents.has(agentId))
+      agents.push(describeHookedAgent(files, agentId, hooks, isOver));
   }
   agents.push(...describeSidechains(files, options));
   return agents;
@@ -160,7 +160,8 @@ function subagentCondition(
   if (hooks !== null) condition = withHooks(condition, state, hooks);
   if (end !== null) return withAgentEnd(condition, state, end);
   const journal = runId === null ? undefined : files.journals.get(runId);
-  if (journal?.ended.has(agentId) === true) return { ...condition, status: 'finished', inferred: false, activity: null };
+  if (journal?.ended.has(agentId) === true)
+    return { ...condition, status: 'finished', inferred: false, activity: null };
   // A member of a team is asked again. Any other agent returns its last answer to its parent, which is recorded shortly after.
   const isTeammate = tree.originOf(agentId)?.call.isTeammate ?? files.team !== null;
   return condition.status === 'idle' && state.turn.phase === 'idle' && !isTeammate
@@ -214,7 +215,9 @@ function describeSidechains(files: SessionFiles, options: DescribeOptions): read
       title: null,
       type: DEFAULT_AGENT_TYPE,
       // No record links the agent with its call.
-      ...describeCondition(callsAgent ? condition : { ...condition, status: 'finished', inferred: true, activity: null }),
+      ...describeCondition(
+        callsAgent ? condition : { ...condition, status: 'finished', inferred: true, activity: null },
+      ),
       model: modelOf(state),
       ...describeTokens(transcript, null, null, options),
       workspace: toWorkspace(state.directory),
@@ -263,16 +266,18 @@ function describeTokens(
 /** Returns the measured cost of a session. It includes the subagents, and is the agent's own cost only without them. */
 function measuredCost({ main, subagents }: SessionFiles): number | null {
   const cost = main?.state.cost ?? null;
-  return cost !== null && cost.isComplete && subagents.size === 0 && main?.state.sidechains.size === 0 ? cost.usd : null;
+  return cost !== null && cost.isComplete && subagents.size === 0 && main?.state.sidechains.size === 0
+    ? cost.usd
+    : null;
 }
 
 function modelOf(state: TranscriptState | null): string | null {
   return state?.model ?? state?.announcedModel ?? null;
 }
 
-/** Returns the time of the last sign of life, not after the current time. */
+/** Returns the time of the last record, or of the last hook if there is no record. Never after the current time. */
 function lastActive(transcript: Transcript | null, hooks: HookState | null, { nowMs }: DescribeOptions): string | null {
-  const time = laterTime(transcript?.state.lastActiveAt ?? null, hooks?.at ?? null);
+  const time = transcript?.state.lastActiveAt ?? hooks?.at ?? null;
   const now = new Date(nowMs).toISOString();
   return time === null || time < now ? time : now;
 }

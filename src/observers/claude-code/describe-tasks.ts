@@ -52,7 +52,10 @@ export function describeTasks(files: SessionFiles): readonly ObservedTask[] {
 export function describeMessages(files: SessionFiles): readonly ObservedMessage[] {
   const { sessionId, main, subagents, metas, team } = files;
   const members = memberIds(files);
-  const inboxes = new Map<string, { readonly received: readonly TeamMessage[]; readonly mailbox: readonly MailboxMessage[] }>();
+  const inboxes = new Map<
+    string,
+    { readonly received: readonly TeamMessage[]; readonly mailbox: readonly MailboxMessage[] }
+  >();
   const leadName = team?.team.leadName ?? 'team-lead';
   inboxes.set(sessionId, { received: main?.state.messages ?? [], mailbox: team?.mailboxes.get(leadName) ?? [] });
   for (const [agentId, { state }] of subagents) {

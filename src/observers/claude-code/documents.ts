@@ -66,7 +66,10 @@ export interface SessionProcess {
 
 const processSchema = z.object({
   sessionId: z.string().min(1),
-  procStart: z.union([z.string(), z.number().transform(String)]).nullable().catch(null),
+  procStart: z
+    .union([z.string(), z.number().transform(String)])
+    .nullable()
+    .catch(null),
   cwd: text,
   name: text,
   nameSource: text,

@@ -2,7 +2,12 @@
 export type FileKind =
   | { readonly kind: 'session'; readonly sessionId: string }
   /** `sessionId` is null for the place of old releases, where only the records name the session. */
-  | { readonly kind: 'subagent'; readonly sessionId: string | null; readonly agentId: string; readonly runId: string | null }
+  | {
+      readonly kind: 'subagent';
+      readonly sessionId: string | null;
+      readonly agentId: string;
+      readonly runId: string | null;
+    }
   | { readonly kind: 'meta'; readonly sessionId: string; readonly agentId: string }
   | { readonly kind: 'journal'; readonly sessionId: string; readonly runId: string }
   | { readonly kind: 'process'; readonly pid: number }
@@ -78,7 +83,8 @@ function classifyTranscript(names: readonly string[], name: string): FileKind | 
   const isHelper = agentId !== undefined && HELPERS.test(agentId);
   if (isHelper) return null;
   if (names.length === 1) {
-    if (agentId !== undefined && extension === 'jsonl') return { kind: 'subagent', sessionId: null, agentId, runId: null };
+    if (agentId !== undefined && extension === 'jsonl')
+      return { kind: 'subagent', sessionId: null, agentId, runId: null };
     const sessionId = SESSION_FILE.exec(name)?.[1];
     return sessionId === undefined || HELPERS.test(sessionId) ? null : { kind: 'session', sessionId };
   }

@@ -225,7 +225,7 @@ const MAX_HASHED_LENGTH = 20_000;
 
 function hashInput(event: unknown): number {
   const input = isJsonObject(event) ? event['tool_input'] : null;
-  return hashText((JSON.stringify(input) as string | undefined ?? '').slice(0, MAX_HASHED_LENGTH)); // undefined for undefined
+  return hashText(((JSON.stringify(input) as string | undefined) ?? '').slice(0, MAX_HASHED_LENGTH)); // undefined for undefined
 }
 
 function countRunning(tasks: readonly unknown[]): number {

@@ -61,7 +61,8 @@ function applyUsage(state: TranscriptState, usage: TokenAmounts, answerId: strin
 
 function toTokenAmounts(usage: JsonObject): TokenAmounts {
   const parts = objectAt(usage, 'cache_creation');
-  const partsSum = (amountAt(parts, 'ephemeral_5m_input_tokens') ?? 0) + (amountAt(parts, 'ephemeral_1h_input_tokens') ?? 0);
+  const partsSum =
+    (amountAt(parts, 'ephemeral_5m_input_tokens') ?? 0) + (amountAt(parts, 'ephemeral_1h_input_tokens') ?? 0);
   return {
     input: amountAt(usage, 'input_tokens') ?? 0,
     output: amountAt(usage, 'output_tokens') ?? 0,

@@ -1,4 +1,4 @@
-import { addBounded, setBounded } from '../input/bounded-map.js';
+import { setBounded } from '../input/bounded-map.js';
 import { hashText } from '../input/hash-text.js';
 import { amountAt, isJsonObject, isTrueAt, type JsonObject, objectAt, textAt } from '../input/json-fields.js';
 import { type ShownText, toName, toTitle } from '../input/shown-text.js';
@@ -9,7 +9,6 @@ import { recordNotification, reduceUser } from './reduce-user.js';
 import { createTranscriptState, type TranscriptState } from './transcript-state.js';
 import { endTurn } from './turns.js';
 
-const MAX_RECENT_RECORDS = 256;
 const MAX_COPY_KEYS = 16;
 const MAX_SIDECHAINS = 100;
 const MAX_SIDECHAIN_RECORDS = 5_000;
@@ -78,8 +77,10 @@ function applyRecord(state: TranscriptState, record: JsonObject, shown: ShownTex
  */
 function isRepeated(state: TranscriptState, record: JsonObject, id: string, at: string | null): boolean {
   const hash = hashText(id);
-  if (state.recentRecords.has(hash)) return true;
-  addBounded(state.recentRecords, hash, MAX_RECENT_RECORDS);
+  const { recentRecords } = state;
+  if (recentRecords.includes(hash)) return true;
+  recentRecords[state.nextRecord] = hash;
+  state.nextRecord = (state.nextRecord + 1) % recentRecords.length;
   if (state.repetitionsLeft === 0 || state.compactedAt === null || at === null) return false;
   const isOlder = at < state.compactedAt;
   const isConversation = record['type'] === 'assistant' || record['type'] === 'user';

@@ -10,7 +10,8 @@ export function reduceSystem(state: TranscriptState, record: JsonObject, at: str
   switch (textAt(record, 'subtype')) {
     case 'turn_duration':
       // The duration is also recorded after a turn that ended in an error or was interrupted.
-      if (state.turn.phase === 'working' || state.turn.phase === 'new' || state.turn.inferred) endTurn(state, 'idle', at);
+      if (state.turn.phase === 'working' || state.turn.phase === 'new' || state.turn.inferred)
+        endTurn(state, 'idle', at);
       state.backgroundAgents = amountAt(record, 'pendingBackgroundAgentCount') ?? 0;
       break;
     case 'stop_hook_summary':

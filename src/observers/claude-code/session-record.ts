@@ -45,7 +45,16 @@ export function createSessionRecord(sessionId: string): SessionRecord {
 }
 
 /** Returns whether nothing is known about a session any more. */
-export function isEmptyRecord({ mains, subagents, processes, hooks, metas, journals, jobs, todos }: SessionRecord): boolean {
+export function isEmptyRecord({
+  mains,
+  subagents,
+  processes,
+  hooks,
+  metas,
+  journals,
+  jobs,
+  todos,
+}: SessionRecord): boolean {
   return [mains, subagents, processes, hooks, metas, journals, jobs, todos].every(({ size }) => size === 0);
 }
 

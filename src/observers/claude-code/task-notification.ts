@@ -16,9 +16,7 @@ export type AgentEndStatus = 'finished' | 'failed' | 'ended';
 export function parseTaskNotification(text: string): TaskNotification | null {
   const head = text.slice(0, MAX_HEAD_LENGTH);
   const taskId = tagIn(head, 'task-id');
-  return taskId === null
-    ? null
-    : { taskId, status: toEndStatus(tagIn(head, 'status')), hash: hashText(head.trim()) };
+  return taskId === null ? null : { taskId, status: toEndStatus(tagIn(head, 'status')), hash: hashText(head.trim()) };
 }
 
 /** Converts a word for the end of an agent. Words that are not known say at least that the agent has ended. */

@@ -22,7 +22,11 @@ const MAX_MESSAGES_PER_TEXT = 50;
 const MAX_BODY_JSON_LENGTH = 10_000;
 
 /** Parses the messages in a text. */
-export function parseTeammateMessages(text: string, receivedAt: string | null, shown: ShownText): readonly TeamMessage[] {
+export function parseTeammateMessages(
+  text: string,
+  receivedAt: string | null,
+  shown: ShownText,
+): readonly TeamMessage[] {
   const messages: TeamMessage[] = [];
   let position = text.indexOf(OPENING);
   while (position >= 0 && messages.length < MAX_MESSAGES_PER_TEXT) {

@@ -107,7 +107,9 @@ function applyAgentResult(
 
 function toCallEnd(status: string | null, isError: boolean, details: unknown) {
   if (!isError) return toEndStatus(status);
-  return details === 'User rejected tool use' || isTrueAt(details, 'interrupted') ? ('ended' as const) : ('failed' as const);
+  return details === 'User rejected tool use' || isTrueAt(details, 'interrupted')
+    ? ('ended' as const)
+    : ('failed' as const);
 }
 
 const AGENT_ID = /\bagentId: ([0-9a-zA-Z-]{4,64})\b/;

@@ -104,8 +104,9 @@ export interface TranscriptState {
   contextTokens: number | null;
   maxContextTokens: number;
   readonly usage: UsageLedger;
-  /** Hashes of the ids of the newest records. A record that is repeated is ignored. */
-  readonly recentRecords: Set<number>;
+  /** Hashes of the ids of the newest records, as a ring. A record that is repeated is ignored. */
+  readonly recentRecords: Float64Array;
+  nextRecord: number;
   /** Time of the last compaction. */
   compactedAt: string | null;
   /** Number of older records that are still ignored, because a compaction may repeat them. */
@@ -124,6 +125,9 @@ export interface TranscriptState {
   readonly sidechains: Map<string, TranscriptState>;
   readonly sidechainOf: Map<string, string>;
 }
+
+/** Number of the newest records that are recognized when they are repeated. */
+const MAX_RECENT_RECORDS = 128;
 
 export const NEW_TURN: Turn = { phase: 'new', since: null, startedAt: null, inferred: false, error: null };
 
@@ -152,7 +156,8 @@ export function createTranscriptState(): TranscriptState {
     contextTokens: null,
     maxContextTokens: 0,
     usage: createUsageLedger(),
-    recentRecords: new Set(),
+    recentRecords: new Float64Array(MAX_RECENT_RECORDS),
+    nextRecord: 0,
     compactedAt: null,
     repetitionsLeft: 0,
     tasks: new Map(),

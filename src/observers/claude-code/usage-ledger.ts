@@ -59,7 +59,10 @@ export function recordUsage(ledger: UsageLedger, answerId: string, model: string
 }
 
 /** Returns the tokens per model of the answers that `isCounted` accepts by their keys. */
-export function sumUsage({ rows, keys, amounts, models, modelNames }: UsageLedger, isCounted: (key: number) => boolean): readonly ModelTokens[] {
+export function sumUsage(
+  { rows, keys, amounts, models, modelNames }: UsageLedger,
+  isCounted: (key: number) => boolean,
+): readonly ModelTokens[] {
   const sums = new Map<number, number[]>();
   for (let row = 0; row < rows; row += 1) {
     if (!isCounted(keys[row] ?? 0)) continue;

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { hasErrorCode } from '../../shared/index.js';
+import type { ProcessTable } from '../source.js';
+
+/** Number of the field with the start time in `/proc/PID/stat`, counted from the field behind the name of the program. */
+const START_FIELD = 19;
+
+/**
+ * Process table of this machine. Compares the start of a process where the system tells it, because the number of a process
+ * is used again.
+ */
+export const systemProcesses: ProcessTable = {
+  isRunning: (pid, start) => {
+    if (!signalExists(pid)) return false;
+    if (process.platform !== 'linux' || start === null || !/^\d+$/.test(start)) return true;
+    const startTicks = readStartTicks(pid);
+    return startTicks === null || startTicks === start;
+  },
+};
+
+function signalExists(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    // Signal 0 checks only whether the process exists.
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasErrorCode(error, 'EPERM');
+  }
+}
+
+function readStartTicks(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name of the program may contain spaces and parentheses.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[START_FIELD] ?? null;
+  } catch {
+    return null;
+  }
+}
