@@ -7,6 +7,7 @@ export const USAGE = `swarmlens – one live GraphQL endpoint over every agent s
   swarmlens discover   List the MCP servers in .mcp.json and on well-known local ports
   swarmlens token      Create, list and revoke tokens for clients
   swarmlens tap        Proxy a stdio MCP server so that a running swarmlens can observe the session
+  swarmlens observe    Serve what coding agents on this machine do over MCP
   swarmlens simulate   Run one simulated MCP server
   swarmlens --version
   swarmlens --help
@@ -115,6 +116,22 @@ Environment: SWARMLENS_TOKEN; SWARMLENS_TAP_KEY_FILE (path of the tap key on thi
 Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
+`,
+  observe: `swarmlens observe claude-code [--port N] [--show-text none|titles|all] [--since 1d] [--root DIR]
+
+Runs an MCP server that lists the sessions of a coding agent on this machine: their subagents, tools, waits, tokens and
+tasks, from the files that the coding agent writes. Reads only files of this user and writes nothing to them.
+
+  --port N             Serve streamable HTTP on 127.0.0.1 and print the URL (default: stdio; 0 picks a free port)
+  --show-text WHAT     Texts to show: none, titles (of sessions, agents and tasks) or all (also messages and what tools
+                       work on) (default: none)
+  --since 1d           Show sessions that are live or have changed within this time (default: 1d)
+  --root DIR           Directory of the coding agent (default: CLAUDE_CONFIG_DIR, or else ~/.claude)
+
+Environment: SWARMLENS_OBSERVE_TOKEN (token that HTTP clients must present); LOG_LEVEL.
+The index in XDG_STATE_HOME/swarmlens (default: ~/.local/state/swarmlens) makes later starts faster.
+
+  swarmlens observe claude-code --port 4100
 `,
   simulate: `swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
                    [--transport stdio|http|tcp] [--port N]

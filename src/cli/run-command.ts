@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { didYouMean } from '../shared/index.js';
 import { collectSecrets, SecretRedactor } from '../shared/sanitize/index.js';
 import type { CommandContext } from './command-context.js';
 import { HELP, USAGE, UsageError } from './help.js';
+import { readVersion } from './version.js';
 
 type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
 
@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   discover: async () => (await import('./commands/discover.js')).discover,
   token: async () => (await import('./commands/token.js')).token,
   tap: async () => (await import('./commands/tap.js')).tap,
+  observe: async () => (await import('./commands/observe.js')).observe,
   simulate: async () => (await import('./commands/simulate.js')).simulate,
 };
 
@@ -21,7 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 export async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
   const [name = '--help', ...rest] = args;
   if (name === '--version') {
-    context.stdout.write(`${await version()}\n`);
+    context.stdout.write(`${await readVersion()}\n`);
     return 0;
   }
   const wantsHelp = name === '--help' || name === '-h' || name === 'help';
@@ -59,10 +60,4 @@ function findCommand(name: string): () => Promise<Command> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
   throw new UsageError(`unknown command "${name}"${didYouMean(name, Object.keys(COMMANDS))}`);
-}
-
-async function version(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findPrivacyIssue, hasErrorCode, readCheckedFile, RefusedFileError } from './checked-file.js';
 import { errorMessage } from './errors.js';
+import { stateDirectory } from './state-directory.js';
 
 const KEY_BYTES = 32;
 const MAX_FILE_BYTES = 1_024;
@@ -18,23 +18,12 @@ export class TapKeyError extends Error {
   }
 }
 
-/**
- * Returns the default path of the tap key, which is the same for all processes of a user: `swarmlens/tap.key` in
- * `XDG_STATE_HOME` (default: `~/.local/state`), or in `%APPDATA%` on Windows.
- */
+/** Returns the default path of the tap key, which is the same for all processes of a user. */
 export function defaultTapKeyFile(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform = process.platform,
 ): string {
-  const { APPDATA, XDG_STATE_HOME, HOME } = env;
-  const home = HOME !== undefined && isAbsolute(HOME) ? HOME : homedir();
-  const directory =
-    platform === 'win32'
-      ? (APPDATA ?? join(homedir(), 'AppData', 'Roaming'))
-      : XDG_STATE_HOME !== undefined && isAbsolute(XDG_STATE_HOME)
-        ? XDG_STATE_HOME
-        : join(home, '.local', 'state');
-  return join(directory, 'swarmlens', 'tap.key');
+  return join(stateDirectory(env, platform), 'tap.key');
 }
 
 /**

@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { closeServer, listenOnLoopback } from '../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../src/shared/loopback-server.js';
 import { runSimulator, type SimulatorOptions } from '../../src/simulator/index.js';
 import { LIST_TOOLS, listedIn } from '../faults/own-lists.js';
 

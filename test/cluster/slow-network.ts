@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { closeServer, listenOnLoopback } from '../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../src/shared/loopback-server.js';
 
 /** Network between one node and Redis that can be slow or cut. */
 export class Line implements AsyncDisposable {

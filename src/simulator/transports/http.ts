@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
+import { createServer } from 'node:http';
 import {
   hostHeaderValidationResponse,
   localhostAllowedHostnames,
@@ -12,8 +9,13 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import type { ServerProfile } from '../server-profiles.js';
-import { closeServer, listenOnLoopback, type ListeningServer } from './listen.js';
-import { MAX_MESSAGE_BYTES } from '../../shared/index.js';
+import {
+  closeServer,
+  handleWebRequest,
+  listenOnLoopback,
+  type ListeningServer,
+  MAX_MESSAGE_BYTES,
+} from '../../shared/index.js';
 import { createMcpServer } from '../mcp-server.js';
 import type { SimulatedTool } from '../tool.js';
 
@@ -70,7 +72,7 @@ export async function serveHttp(
   };
 
   const server = createServer((request, response) => {
-    handle(request, response, respond).catch(() => response.destroy());
+    handleWebRequest(request, response, MAX_MESSAGE_BYTES, respond).catch(() => response.destroy());
   });
   const bound = await listenOnLoopback(server, port);
   return {
@@ -89,52 +91,4 @@ function sessionNotFound(): Response {
     { jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: null },
     { status: 404 },
   );
-}
-
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  respond: (request: Request) => Promise<Response>,
-): Promise<void> {
-  const body = await readBody(request);
-  if (body === null) {
-    response.writeHead(413).end();
-    return;
-  }
-  const { status, headers, body: stream } = await respond(toWebRequest(request, body));
-  response.writeHead(status, [...headers].flat());
-  if (stream === null) {
-    response.end();
-    return;
-  }
-  // The client of an event stream waits for the headers, long before the first event.
-  response.flushHeaders();
-  await pipeline(Readable.fromWeb(stream as ReadableStream<Uint8Array>), response); // one class, declared twice
-}
-
-/**
- * Reads the body of a request. Returns null if it is too large. Reads such a body to its end, because otherwise the
- * client would not receive the response.
- */
-async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    const part = chunk as Buffer; // no encoding is set
-    bytes += part.length;
-    if (bytes <= MAX_MESSAGE_BYTES) chunks.push(part);
-    else chunks.length = 0;
-  }
-  return bytes <= MAX_MESSAGE_BYTES ? Buffer.concat(chunks) : null;
-}
-
-function toWebRequest(request: IncomingMessage, body: Buffer<ArrayBuffer>): Request {
-  const method = request.method ?? 'GET';
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(request.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
-  }
-  // The host is checked in its header. The request line may contain the full URL of another host.
-  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-  return new Request(url, { method, headers, ...(method === 'GET' || method === 'HEAD' ? {} : { body }) });
 }

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { ServerProfile } from '../server-profiles.js';
-import { closeServer, listenOnLoopback, type ListeningServer } from './listen.js';
+import { closeServer, listenOnLoopback, type ListeningServer } from '../../shared/index.js';
 import { serveStreams } from './stream-connection.js';
 import type { SimulatedTool } from '../tool.js';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RedisTls } from '../../../src/shared/index.js';
-import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../../src/shared/loopback-server.js';
 
 /** Certificates of an authority, of a Redis at 127.0.0.1 and of its clients, in a temporary directory. */
 export interface Certificates extends AsyncDisposable {

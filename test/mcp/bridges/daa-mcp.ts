@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { WebSocketServer } from 'ws';
-import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../../src/shared/loopback-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
 export interface DaaOptions {

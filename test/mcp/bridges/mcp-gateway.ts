@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../../src/shared/loopback-server.js';
 import { type Rpc, rpc } from './rpc.js';
 
 export interface GatewayOptions {

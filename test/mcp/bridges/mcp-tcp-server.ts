@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { LineSplitter } from '../../../src/shared/line-splitter.js';
-import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../../src/shared/loopback-server.js';
 import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 

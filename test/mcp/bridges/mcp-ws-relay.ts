@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
+import { closeServer, listenOnLoopback } from '../../../src/shared/loopback-server.js';
 import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 

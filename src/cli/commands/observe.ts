@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { OBSERVABLE_SOURCES, runObserver, SHOWN_TEXTS } from '../../observers/index.js';
+import { didYouMean } from '../../shared/index.js';
+import { createLogger } from '../../telemetry/index.js';
+import { parseDuration, parseFlags, parseWholeNumber } from '../arguments.js';
+import type { CommandContext } from '../command-context.js';
+import { UsageError } from '../help.js';
+import { withSecrets } from '../process-output.js';
+import { readVersion } from '../version.js';
+import { explainListenError } from './serve.js';
+
+const DEFAULT_SINCE = '1d';
+
+/** Serves what coding agents do over MCP, until its input ends or the program is asked to stop. */
+export async function observe(args: readonly string[], context: CommandContext): Promise<number> {
+  const { env, cwd, stdin, stdout, stderr, stopped } = context;
+  const [name, ...rest] = args;
+  const source = parseSource(name);
+  const flags = parseFlags('observe', rest, {
+    port: { type: 'string' },
+    'show-text': { type: 'string' },
+    since: { type: 'string' },
+    root: { type: 'string' },
+  });
+  const options = {
+    source,
+    root: flags.root === undefined ? null : resolve(cwd, flags.root),
+    shownText: parseShownText(flags['show-text']),
+    maxAgeMs: parseSince(flags.since ?? DEFAULT_SINCE),
+    port: flags.port === undefined ? null : parseWholeNumber('observe', 'port', flags.port, 0, 65_535),
+    token: env['SWARMLENS_OBSERVE_TOKEN'] ?? null,
+    version: await readVersion(),
+    env,
+    logger: createLogger(env['LOG_LEVEL'] ?? 'info', { observer: source }),
+  };
+  if (options.token === '')
+    throw new UsageError('swarmlens observe: SWARMLENS_OBSERVE_TOKEN is empty, expected a token');
+  try {
+    return await withSecrets([options.token ?? ''], async () => {
+      await using observer = await runObserver(options, { stdin, stdout });
+      // Over stdio, the standard output belongs to MCP and there is no URL.
+      if (observer.url !== null) stdout.write(`${observer.url}\n`);
+      await Promise.race([observer.ended, stopped]);
+      return 0;
+    });
+  } catch (error) {
+    const advice = explainListenError(error);
+    if (advice === null) throw error;
+    stderr.write(`127.0.0.1:${options.port} ${advice}\n`);
+    return 1;
+  }
+}
+
+function parseSource(name: string | undefined) {
+  const source = OBSERVABLE_SOURCES.find((candidate) => candidate === name);
+  if (source !== undefined) return source;
+  const reason =
+    name === undefined || name.startsWith('-') ? 'the program to observe is missing' : `unknown program "${name}"`;
+  const hint = name === undefined ? '' : didYouMean(name, [...OBSERVABLE_SOURCES]);
+  throw new UsageError(`swarmlens observe: ${reason}${hint}, expected ${OBSERVABLE_SOURCES.join(' or ')}`);
+}
+
+function parseShownText(text: string | undefined) {
+  const shown = SHOWN_TEXTS.find((candidate) => candidate === (text ?? 'none'));
+  if (shown !== undefined) return shown;
+  throw new UsageError(`swarmlens observe: --show-text is "${text ?? ''}", expected ${SHOWN_TEXTS.join(', ')}`);
+}
+
+function parseSince(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs !== null) return durationMs;
+  throw new UsageError(`swarmlens observe: --since is "${text}", expected a duration such as 12h or 7d`);
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { ObservedSource } from '../observer-format/index.js';
+import { type Clock, type Logger, stateDirectory, systemClock } from '../shared/index.js';
+import { createClaudeCodeSource } from './claude-code/claude-code-source.js';
+import { systemProcesses } from './files/process-table.js';
+import type { ShownText } from './input/shown-text.js';
+import { Observer, resolveRoot } from './observer.js';
+import { serveHttp } from './serve/serve-http.js';
+import { serveStreams } from './serve/serve-streams.js';
+import type { Source, SourceOptions } from './source.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface SourceEntry {
+  readonly create: (options: SourceOptions) => Source;
+  /** Returns the directory in which the program keeps its files. */
+  readonly findRoot: (env: Environment) => string;
+}
+
+/** Sources by their names. */
+const SOURCES: Readonly<Partial<Record<ObservedSource, SourceEntry>>> = {
+  'claude-code': {
+    create: createClaudeCodeSource,
+    findRoot: (env) => rootFrom(env, 'CLAUDE_CONFIG_DIR', '.claude'),
+  },
+};
+
+/** Names of the programs that can be observed. */
+export const OBSERVABLE_SOURCES = Object.keys(SOURCES) as readonly ObservedSource[]; // Object.keys drops the key type
+
+export interface RunObserverOptions {
+  readonly source: ObservedSource;
+  /** Directory in which the observed program keeps its files. Null for the usual one. */
+  readonly root: string | null;
+  readonly shownText: ShownText;
+  readonly maxAgeMs: number;
+  /** Port on 127.0.0.1 to serve HTTP. Null for stdio. */
+  readonly port: number | null;
+  /** Token that HTTP requests must present. Null for none. */
+  readonly token: string | null;
+  /** Version of swarmlens. */
+  readonly version: string;
+  readonly env: Environment;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export interface RunningObserver extends AsyncDisposable {
+  /** URL of the form `http://127.0.0.1:PORT/mcp`. Null for stdio. */
+  readonly url: string | null;
+  /** Resolves when standard input has ended. Never for HTTP. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Starts an observer and serves it over MCP.
+ * @throws the system error if the port cannot be bound
+ */
+export async function runObserver(
+  options: RunObserverOptions,
+  io: { readonly stdin: Readable; readonly stdout: Writable },
+): Promise<RunningObserver> {
+  const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
+  const entry = SOURCES[options.source];
+  if (entry === undefined) throw new RangeError(`${options.source} cannot be observed`);
+  const root = await resolveRoot(options.root ?? entry.findRoot(env));
+  const observer = new Observer({
+    source: entry.create({ shownText }),
+    root,
+    maxAgeMs,
+    indexFile: join(stateDirectory(env), `observer-${options.source}.index`),
+    reader: `${version} ${shownText} ${root}`,
+    processes: systemProcesses,
+    clock,
+    logger,
+    epoch: randomUUID(),
+  });
+  const deps = { observer, source: options.source, version, clock };
+  try {
+    const { port, token } = options;
+    const server = port === null ? serveStreams(deps, io.stdin, io.stdout) : await serveHttp(deps, port, token);
+    return {
+      url: 'url' in server ? server.url : null,
+      ended: 'ended' in server ? server.ended : new Promise(() => undefined),
+      [Symbol.asyncDispose]: async () => {
+        await server[Symbol.asyncDispose]();
+        await observer[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await observer[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Returns the directory of a variable, or else the directory with a name in the home directory. */
+function rootFrom(env: Environment, variable: string, name: string): string {
+  const directory = env[variable] ?? '';
+  const home = env['HOME'] ?? '';
+  return directory !== '' ? directory : join(isAbsolute(home) ? home : homedir(), name);
+}

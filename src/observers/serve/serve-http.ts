@@ -1,0 +1,75 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+import {
+  createMcpHandler,
+  hostHeaderValidationResponse,
+  localhostAllowedHostnames,
+  localhostAllowedOrigins,
+  originValidationResponse,
+} from '@modelcontextprotocol/server';
+import { OBSERVER_RESOURCES } from '../../observer-format/index.js';
+import { closeServer, handleWebRequest, listenOnLoopback, type ListeningServer } from '../../shared/index.js';
+import { createMcpServer, type ObserverServerDeps } from './create-mcp-server.js';
+
+const MCP_PATH = '/mcp';
+/** Largest request in bytes. Requests of clients are short. */
+const MAX_REQUEST_BYTES = 256 * 1024;
+
+/**
+ * Serves MCP over streamable HTTP on loopback. Clients since 2026-07-28 are notified about changes; older ones poll.
+ * @param port port on 127.0.0.1; 0 picks a free one
+ * @param token token that requests must present as `Authorization: Bearer`; null to accept every program of this machine
+ * @throws the system error if the port cannot be bound
+ */
+export async function serveHttp(
+  deps: ObserverServerDeps,
+  port: number,
+  token: string | null,
+): Promise<ListeningServer> {
+  const handler = createMcpHandler(() => createMcpServer(deps, new Set()), { maxRequestBodySize: MAX_REQUEST_BYTES });
+  const respond = async (request: Request): Promise<Response> => {
+    const rejection =
+      hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
+      originValidationResponse(request, localhostAllowedOrigins());
+    if (rejection !== undefined) return rejection;
+    if (!isAuthorized(request, token)) return unauthorized();
+    return new URL(request.url).pathname === MCP_PATH
+      ? handler.fetch(request)
+      : new Response('not found', { status: 404 });
+  };
+  const server = createServer((request, response) => {
+    handleWebRequest(request, response, MAX_REQUEST_BYTES, respond).catch(() => response.destroy());
+  });
+  const bound = await listenOnLoopback(server, port);
+  const changes = deps.observer.lists.onChange((lists) => {
+    for (const list of lists) handler.notify.resourceUpdated(OBSERVER_RESOURCES[list]);
+  });
+  return {
+    url: `http://127.0.0.1:${bound}${MCP_PATH}`,
+    [Symbol.asyncDispose]: async () => {
+      changes[Symbol.dispose]();
+      const closed = closeServer(server);
+      await handler.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function isAuthorized(request: Request, token: string | null): boolean {
+  if (token === null) return true;
+  const presented = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? '';
+  // Digests have the same length, whatever is presented.
+  return timingSafeEqual(digest(presented), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function unauthorized(): Response {
+  return new Response('Token required. Send "Authorization: Bearer <token>".', {
+    status: 401,
+    headers: { 'www-authenticate': 'Bearer realm="swarmlens"' },
+  });
+}
