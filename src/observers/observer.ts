@@ -14,9 +14,9 @@ import { ObservedLists } from './lists/observed-lists.js';
 import type { FileUse, ProcessTable, Source, SourceSessions } from './source.js';
 
 /** Time in milliseconds between two searches for new files. */
-const SEARCH_INTERVAL_MS = 15_000;
+const SEARCH_INTERVAL_MS = 30_000;
 /** Maximum share of time that searches may take. */
-const MAX_SEARCH_SHARE = 0.005;
+const MAX_SEARCH_SHARE = 0.0025;
 /** Time in milliseconds between two checks of the files that have changed lately, and of the processes. */
 const CHECK_INTERVAL_MS = 2_000;
 /** Delay in milliseconds between a change and its publication, because changes rarely come alone. */
@@ -24,7 +24,7 @@ const PUBLISH_DELAY_MS = 15;
 /** Time in milliseconds between two writes of the index. */
 const SAVE_INTERVAL_MS = 60_000;
 /** Number of files that are read at the same time. */
-const MAX_PARALLEL_READS = 8;
+const MAX_PARALLEL_READS = 4;
 /** Number of files that are followed. The newest ones are preferred. */
 const MAX_TRACKED_FILES = 30_000;
 /** Number of the newest files that are checked between two searches. */
@@ -146,7 +146,7 @@ export class Observer implements AsyncDisposable {
 
   async #begin(signal: AbortSignal): Promise<void> {
     this.#stored = await this.#index.load();
-    this.#sessions.refresh(this.#options.processes);
+    this.#sessions.checkProcesses(this.#options.processes);
     await this.#search();
     await this.#reads.idle();
     // Sessions that are live may have changed long ago.
@@ -191,6 +191,7 @@ export class Observer implements AsyncDisposable {
     // The newest files come first.
     for (const [path, stats] of recent) this.#track(path, stats);
     this.#watch(found.directories, [...recent.keys()]);
+    this.#sessions.checkSilence();
     this.#publishSoon();
   }
 
@@ -290,7 +291,7 @@ export class Observer implements AsyncDisposable {
         this.#reads.add(file.path);
       }
     }
-    this.#sessions.refresh(processes);
+    this.#sessions.checkProcesses(processes);
     this.#publishSoon();
   }
 

@@ -70,8 +70,10 @@ export interface SourceSessions {
   removeFile(path: string): void;
   /** @param at time at which the event was received (RFC 3339, UTC) */
   applyHook(event: unknown, at: string): void;
-  /** Checks which processes run, and what has changed with time alone. */
-  refresh(processes: ProcessTable): void;
+  /** Checks which processes run. */
+  checkProcesses(processes: ProcessTable): void;
+  /** Marks the sessions as changed whose description depends on the current time. */
+  checkSilence(): void;
   /** Sessions whose processes run. */
   liveSessions(): ReadonlySet<string>;
   /** Number of files with the id of another file. */

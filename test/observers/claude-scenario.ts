@@ -95,7 +95,7 @@ export class SourceReader {
   ) {
     this.source = source;
     this.sessions = source.createSessions();
-    this.sessions.refresh(ALL_RUNNING);
+    this.sessions.checkProcesses(ALL_RUNNING);
     this.nowMs = nowMs;
   }
 

@@ -103,9 +103,9 @@ describe('scenario permission-wait', () => {
 
   test('ignores the register when the process of the entry does not run', () => {
     const reader = readFrom('sessions');
-    reader.sessions.refresh({ isRunning: () => false });
+    reader.sessions.checkProcesses({ isRunning: () => false });
     const withoutEntry = new SourceReader();
-    withoutEntry.sessions.refresh({ isRunning: () => false });
+    withoutEntry.sessions.checkProcesses({ isRunning: () => false });
     withoutEntry.readAll(files, (path) => path.startsWith('projects/') || path.startsWith('sessions/'));
 
     expect(withoutEntry.agents().get(SESSION)).toMatchObject({ status: 'working' });

@@ -150,16 +150,21 @@ export class ClaudeSessions implements SourceSessions {
     this.#changed.add(sessionId);
   }
 
-  refresh(processes: ProcessTable): void {
+  checkProcesses(processes: ProcessTable): void {
     this.#processes = processes;
     for (const session of this.#sessions.values()) {
+      if (session.processes.size === 0 && session.runningPids.size === 0) continue;
       const before = session.runningPids;
       this.#checkProcesses(session);
-      const isSame =
-        before.size === session.runningPids.size && [...before].every((pid) => session.runningPids.has(pid));
-      if (!isSame) this.#changed.add(session.sessionId);
-      // Silence is noticed by time alone.
-      else if (newestFile(session.mains)?.state.turn.phase === 'working') this.#changed.add(session.sessionId);
+      const { runningPids, sessionId } = session;
+      const isSame = before.size === runningPids.size && [...before].every((pid) => runningPids.has(pid));
+      if (!isSame) this.#changed.add(sessionId);
+    }
+  }
+
+  checkSilence(): void {
+    for (const { sessionId, mains } of this.#sessions.values()) {
+      if (newestFile(mains)?.state.turn.phase === 'working') this.#changed.add(sessionId);
     }
   }
 

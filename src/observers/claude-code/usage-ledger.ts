@@ -13,20 +13,24 @@ export interface ModelTokens extends TokenAmounts {
 }
 
 const AMOUNTS_PER_ROW = 4;
-const INITIAL_ROWS = 16;
+const INITIAL_ROWS = 8;
+/** Growth of the arrays, which are kept for every transcript and should not be half empty. */
+const GROWTH = 1.25;
+/** Greatest number of tokens of one kind in one answer. */
+const MAX_AMOUNT = 2 ** 32 - 1;
 /** Number of the newest answers that a repeated record may belong to. */
 const MAX_REPEATED_ROWS = 1_024;
 const MAX_MODELS = 255;
 
 /**
  * Tokens of all answers in one transcript. Several records repeat the usage of one answer, early ones with placeholders, so that
- * the maximum of each amount counts. Copies of a session repeat its answers, so that the answers are kept apart. One row takes 41
+ * the maximum of each amount counts. Copies of a session repeat its answers, so that the answers are kept apart. One row takes 25
  * bytes.
  */
 export interface UsageLedger {
   rows: number;
   keys: Float64Array;
-  amounts: Float64Array;
+  amounts: Uint32Array;
   models: Uint8Array;
   readonly modelNames: string[];
 }
@@ -35,7 +39,7 @@ export function createUsageLedger(): UsageLedger {
   return {
     rows: 0,
     keys: new Float64Array(INITIAL_ROWS),
-    amounts: new Float64Array(INITIAL_ROWS * AMOUNTS_PER_ROW),
+    amounts: new Uint32Array(INITIAL_ROWS * AMOUNTS_PER_ROW),
     models: new Uint8Array(INITIAL_ROWS),
     modelNames: [],
   };
@@ -53,7 +57,7 @@ export function recordUsage(ledger: UsageLedger, answerId: string, model: string
   const values = [usage.input, usage.output, usage.cacheWrite, usage.cacheRead];
   for (const [column, value] of values.entries()) {
     const index = row * AMOUNTS_PER_ROW + column;
-    ledger.amounts[index] = Math.max(ledger.amounts[index] ?? 0, value);
+    ledger.amounts[index] = Math.max(ledger.amounts[index] ?? 0, Math.min(Math.floor(value), MAX_AMOUNT));
   }
   if (model !== null) ledger.models[row] = modelIndex(ledger, model);
 }
@@ -92,11 +96,12 @@ function addRow(ledger: UsageLedger, key: number): number {
   const row = ledger.rows;
   if (row === ledger.keys.length) {
     const { keys, amounts, models } = ledger;
-    ledger.keys = new Float64Array(2 * row);
+    const rows = Math.ceil(GROWTH * row);
+    ledger.keys = new Float64Array(rows);
     ledger.keys.set(keys);
-    ledger.amounts = new Float64Array(2 * row * AMOUNTS_PER_ROW);
+    ledger.amounts = new Uint32Array(rows * AMOUNTS_PER_ROW);
     ledger.amounts.set(amounts);
-    ledger.models = new Uint8Array(2 * row);
+    ledger.models = new Uint8Array(rows);
     ledger.models.set(models);
   }
   ledger.keys[row] = key;

@@ -4,7 +4,7 @@ import type { LogState, Source } from '../source.js';
 import type { InputProblems } from './input-problems.js';
 import { readBytes } from './open-file.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** Longest line that is parsed. Longer ones are skipped without being kept in memory. */
 export const MAX_LINE_BYTES = 8 * 1024 * 1024;
 const HEAD_BYTES = 16 * 1024;
