@@ -78,6 +78,7 @@ export class Observer implements AsyncDisposable {
   #newest: readonly string[] = [];
   #stored = new Map<string, StoredLog>();
   #publication: Disposable | null = null;
+  #completion: Promise<boolean> | null = null;
   #hasUnsavedStates = false;
   #wakeSearch: () => void = () => undefined;
   #isSearchWanted = false;
@@ -349,8 +350,13 @@ export class Observer implements AsyncDisposable {
     }
   }
 
-  /** Reads the newest large file completely. Returns whether there was one. */
-  async #completeNext(signal: AbortSignal): Promise<boolean> {
+  /** Reads the newest large file completely, one at a time. Returns whether there was one. */
+  #completeNext(signal: AbortSignal): Promise<boolean> {
+    this.#completion ??= this.#completeNewest(signal).finally(() => (this.#completion = null));
+    return this.#completion;
+  }
+
+  async #completeNewest(signal: AbortSignal): Promise<boolean> {
     let next: { readonly file: TrackedFile; readonly log: LogFile } | null = null;
     for (const file of this.#files.values()) {
       const { log, stats } = file;

@@ -59,7 +59,8 @@ export function withHooks(condition: AgentCondition, state: TranscriptState | nu
   const { wait } = hooks;
   const reported = { inferred: false, error: null, activity: null, backgroundAgents: hooks.backgroundAgents };
   if (wait !== null && !isAnswered(wait.toolUseId, wait.at, state)) {
-    return { ...reported, status: 'waiting', activity: createActivity('waiting', wait.label, wait.at, wait.reason) };
+    const activity = createActivity('waiting', wait.label, wait.at, wait.reason);
+    return { ...reported, status: 'waiting', activity: withDetail(activity, condition) };
   }
   if (recordedAt !== null && recordedAt > hooks.at) return condition;
   if (hooks.isCompacting) {
@@ -100,7 +101,7 @@ export function withProcess(
       if (condition.status === 'waiting') return condition;
       const label = condition.activity?.label ?? null;
       const activity = createActivity('waiting', label, statusAt, waitReason ?? 'other');
-      return { ...condition, status: 'waiting', inferred: false, activity };
+      return { ...condition, status: 'waiting', inferred: false, activity: withDetail(activity, condition) };
     }
     case 'busy':
       return condition.status === 'working' || condition.status === 'waiting'
@@ -150,6 +151,11 @@ export function asEnded(condition: AgentCondition): AgentCondition {
 /** Returns whether an agent is still expected to do something. */
 export function isAtWork({ status }: AgentCondition): boolean {
   return status === 'working' || status === 'waiting' || status === 'unknown';
+}
+
+/** Adds what the tool works on, which only the transcript contains. */
+function withDetail(activity: ObservedActivity, { activity: recorded }: AgentCondition): ObservedActivity {
+  return recorded?.label === activity.label ? { ...activity, detail: recorded.detail } : activity;
 }
 
 function createActivity(

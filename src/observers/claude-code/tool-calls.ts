@@ -13,7 +13,7 @@ const MAX_AGENT_CALLS = 1_000;
 const AGENT_TOOLS: readonly string[] = ['Agent', 'Task'];
 
 /** Members of the inputs of tools that say best what a tool works on. */
-const DETAIL_KEYS = ['description', 'command', 'file_path', 'pattern', 'url', 'query', 'prompt'];
+const DETAIL_KEYS = ['command', 'file_path', 'pattern', 'url', 'query', 'description', 'prompt'];
 
 /** Records a tool call that the model requests. */
 export function openCall(
