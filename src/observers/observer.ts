@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InputProblem } from '../observer-format/index.js';
-import { type Clock, errorMessage, isoTimestamp, type Logger, sleep } from '../shared/index.js';
+import { type Clock, errorMessage, isAborted, isoTimestamp, type Logger, sleep } from '../shared/index.js';
 import { DirectoryWatches } from './files/directory-watches.js';
 import { readDocument } from './files/document-file.js';
 import { type FileStats, findFiles, type FoundFiles, isMissing, toFileStats } from './files/find-files.js';
@@ -167,8 +167,8 @@ export class Observer implements AsyncDisposable {
       const wake = new AbortController();
       this.#wakeSearch = () => wake.abort();
       const delayMs = Math.max(SEARCH_INTERVAL_MS, durationMs / MAX_SEARCH_SHARE);
-      if (!this.#isSearchWanted && !signal.aborted) await sleep(clock, delayMs, wake.signal);
-      if (signal.aborted) return;
+      if (!this.#isSearchWanted && !isAborted(signal)) await sleep(clock, delayMs, wake.signal);
+      if (isAborted(signal)) return;
       // Several entries usually appear together.
       if (this.#isSearchWanted) await sleep(clock, Math.max(PUBLISH_DELAY_MS, 4 * durationMs), signal);
     }
@@ -177,7 +177,7 @@ export class Observer implements AsyncDisposable {
   async #repeat(clock: Clock, intervalMs: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       await sleep(clock, intervalMs, signal);
-      if (!signal.aborted) await act();
+      if (!isAborted(signal)) await act();
     }
   }
 
@@ -288,7 +288,7 @@ export class Observer implements AsyncDisposable {
     const { root, processes } = this.#options;
     for (const file of this.#newest.flatMap((path) => this.#files.get(path) ?? [])) {
       const stats = await stat(join(root, file.path)).then(toFileStats, () => null);
-      if (stats === null || stats.size !== file.stats.size || stats.modifiedAtMs !== file.stats.modifiedAtMs) {
+      if (stats?.size !== file.stats.size || stats.modifiedAtMs !== file.stats.modifiedAtMs) {
         this.#reads.add(file.path);
       }
     }
@@ -361,7 +361,7 @@ export class Observer implements AsyncDisposable {
     for (const file of this.#files.values()) {
       const { log, stats } = file;
       const isNewer = next === null || stats.modifiedAtMs > next.file.stats.modifiedAtMs;
-      if (log !== null && log.stats !== null && !log.isComplete && isNewer) next = { file, log };
+      if (log?.stats != null && !log.isComplete && isNewer) next = { file, log };
     }
     if (next === null) return false;
     const { file, log } = next;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObservedAgent } from '../../src/observer-format/index.js';
 import type { Observer } from '../../src/observers/index.js';
-import { comparable, type Expected, inExpectedWords, ScenarioFiles, SourceReader } from './claude-scenario.js';
+import { comparable, inExpectedWords, ScenarioFiles, SourceReader } from './claude-scenario.js';
 import { agentsOf, ObservedDirectory } from './observed-directory.js';
 
 const SCENARIOS = [
@@ -59,7 +59,7 @@ class DeltaReader {
 describe.each(SCENARIOS)('scenario %s', (name) => {
   test('for any arrival of its bytes and any restarts: the agents are the expected ones in the end', async () => {
     const files = ScenarioFiles.of('claude-code', name);
-    const { agents } = files.json<Expected>('expected.json');
+    const { agents } = files.expected();
     const paths = files.paths.filter((path) => source.classify(path) !== null);
     const contents = await Promise.all(paths.map((path) => readFile(join(files.root, path))));
     await fc.assert(

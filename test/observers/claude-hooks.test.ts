@@ -20,11 +20,12 @@ interface ExpectedHook {
 const SESSION = '96b6bade-779b-40b2-afa1-6004ea6792fa';
 const RECEIVED_AT = '2026-11-23T15:00:00.000Z';
 
-function readJson<T>(path: string): T {
-  return JSON.parse(readFileSync(join(OBSERVER_FIXTURES, 'hooks', path), 'utf8')) as T; // fixture of a known shape
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(join(OBSERVER_FIXTURES, 'hooks', path), 'utf8'));
 }
 
-const EXPECTED = readJson<{ readonly claudeCode: Readonly<Record<string, ExpectedHook>> }>('expected.json').claudeCode;
+const EXPECTED = (readJson('expected.json') as { readonly claudeCode: Readonly<Record<string, ExpectedHook>> })
+  .claudeCode; // fixture of a known shape
 const EVENTS = Object.entries(EXPECTED).filter(([, { never }]) => never === undefined);
 
 function apply(...names: readonly string[]) {

@@ -68,8 +68,8 @@ export class ScenarioFiles {
     return readFileSync(join(this.root, path), 'utf8');
   }
 
-  json<T>(path: string): T {
-    return JSON.parse(this.text(path)) as T; // fixture of a known shape
+  expected(): Expected {
+    return JSON.parse(this.text('expected.json')) as Expected; // fixture of a known shape
   }
 
   lines(path: string): readonly string[] {

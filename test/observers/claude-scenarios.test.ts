@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  comparable,
-  type Expected,
-  type ExpectedAgent,
-  inExpectedWords,
-  ScenarioFiles,
-  SourceReader,
-} from './claude-scenario.js';
+import { comparable, type ExpectedAgent, inExpectedWords, ScenarioFiles, SourceReader } from './claude-scenario.js';
 
 const SCENARIOS = [
   'api-error',
@@ -32,7 +25,7 @@ function expectAgents(reader: SourceReader, expected: readonly ExpectedAgent[]):
 
 test.each(SCENARIOS)('ClaudeCodeSource describes the agents of the scenario %s', (name) => {
   const files = ScenarioFiles.of('claude-code', name);
-  const expected = files.json<Expected>('expected.json');
+  const expected = files.expected();
   const reader = new SourceReader();
   reader.readAll(files);
 
@@ -41,7 +34,7 @@ test.each(SCENARIOS)('ClaudeCodeSource describes the agents of the scenario %s',
 });
 
 const STAGES = SCENARIOS.flatMap((name) =>
-  (ScenarioFiles.of('claude-code', name).json<Expected>('expected.json').stages ?? []).map(
+  (ScenarioFiles.of('claude-code', name).expected().stages ?? []).map(
     (stage) => [name, stage.afterLine, stage.agents] as const,
   ),
 );
@@ -59,7 +52,7 @@ test.each(STAGES)('ClaudeCodeSource describes the agents of the scenario %s afte
 describe('scenario permission-wait', () => {
   const SESSION = '7ebc05d5-407d-4267-a74b-9e87aca20086';
   const files = ScenarioFiles.of('claude-code', 'permission-wait');
-  const [expected] = files.json<Expected>('expected.json').agents;
+  const [expected] = files.expected().agents;
   const hooks = files
     .lines('hooks.jsonl')
     .filter((line) => line !== '')

@@ -41,7 +41,7 @@ export interface ClaudeSessionsOptions {
 
 interface TeamRecord {
   team: Team | null;
-  readonly mailboxes: Map<string, readonly MailboxMessage[]>;
+  readonly inboxes: Map<string, readonly MailboxMessage[]>;
 }
 
 /** Sessions of Claude Code with their subagents, teams and tasks. */
@@ -115,7 +115,7 @@ export class ClaudeSessions implements SourceSessions {
         });
       case 'mailbox':
         return this.#setPart(parseMailbox(document, shownText), (messages) => {
-          this.#teamRecord(file.team).mailboxes.set(file.member, messages);
+          this.#teamRecord(file.team).inboxes.set(file.member, messages);
           this.#changeTeam(file.team);
         });
       case 'task':
@@ -231,8 +231,8 @@ export class ClaudeSessions implements SourceSessions {
   }
 
   #teamOf(sessionId: string): SessionTeam | null {
-    for (const [name, { team, mailboxes }] of this.#teams) {
-      if (team?.leadSessionId === sessionId) return { name, team, mailboxes };
+    for (const [name, { team, inboxes }] of this.#teams) {
+      if (team?.leadSessionId === sessionId) return { name, team, inboxes };
     }
     return null;
   }
@@ -329,7 +329,7 @@ export class ClaudeSessions implements SourceSessions {
         this.#teams.delete(file.team);
         break;
       case 'mailbox':
-        this.#teamRecord(file.team).mailboxes.delete(file.member);
+        this.#teamRecord(file.team).inboxes.delete(file.member);
         this.#changeTeam(file.team);
         break;
       case 'task': {
@@ -366,7 +366,7 @@ export class ClaudeSessions implements SourceSessions {
   #teamRecord(name: string): TeamRecord {
     const known = this.#teams.get(name);
     if (known !== undefined) return known;
-    const created: TeamRecord = { team: null, mailboxes: new Map() };
+    const created: TeamRecord = { team: null, inboxes: new Map() };
     this.#teams.set(name, created);
     return created;
   }

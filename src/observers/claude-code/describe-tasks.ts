@@ -57,10 +57,10 @@ export function describeMessages(files: SessionFiles): readonly ObservedMessage[
     { readonly received: readonly TeamMessage[]; readonly mailbox: readonly MailboxMessage[] }
   >();
   const leadName = team?.team.leadName ?? 'team-lead';
-  inboxes.set(sessionId, { received: main?.state.messages ?? [], mailbox: team?.mailboxes.get(leadName) ?? [] });
+  inboxes.set(sessionId, { received: main?.state.messages ?? [], mailbox: team?.inboxes.get(leadName) ?? [] });
   for (const [agentId, { state }] of subagents) {
     const name = metas.get(agentId)?.name ?? null;
-    const mailbox = name === null ? [] : (team?.mailboxes.get(name) ?? []);
+    const mailbox = name === null ? [] : (team?.inboxes.get(name) ?? []);
     inboxes.set(subagentId(sessionId, agentId), { received: state.messages, mailbox });
   }
   const messages = [...inboxes].flatMap(([recipient, { received, mailbox }]) =>

@@ -188,12 +188,12 @@ function applyNotification(state: HookState, type: string | null, at: string): v
   switch (type) {
     case 'permission_prompt':
       // Comes seconds after the request, which says more.
-      if (state.wait === null) state.wait = { reason: 'permission', label: null, toolUseId: null, at };
+      state.wait ??= { reason: 'permission', label: null, toolUseId: null, at };
       break;
     case 'elicitation_dialog':
     case 'elicitation_url_dialog':
     case 'agent_needs_input':
-      if (state.wait === null) state.wait = { reason: 'answer', label: null, toolUseId: null, at };
+      state.wait ??= { reason: 'answer', label: null, toolUseId: null, at };
       break;
     case 'elicitation_complete':
     case 'elicitation_response':

@@ -24,7 +24,7 @@ export interface SessionTeam {
   readonly name: string;
   readonly team: Team;
   /** Messages by the name of the recipient. */
-  readonly mailboxes: ReadonlyMap<string, readonly MailboxMessage[]>;
+  readonly inboxes: ReadonlyMap<string, readonly MailboxMessage[]>;
 }
 
 /** Everything that is known about one session. */

@@ -23,7 +23,7 @@ export interface OpenCall {
   /** Id of the answer that contains the call. */
   readonly answerId: string | null;
   readonly since: string | null;
-  /** What the tool works on. Null unless all texts are shown. */
+  /** Text about what the tool works on. Null unless all texts are shown. */
   readonly detail: string | null;
 }
 

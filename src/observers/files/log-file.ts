@@ -50,7 +50,7 @@ export class LogFile {
     return this.#isComplete;
   }
 
-  /** What was read so far. Null before the first reading. */
+  /** Returns the state after the lines that were read. Null before the first reading. */
   toReadLog(): ReadLog | null {
     const [reading, stats] = [this.#reading, this.#stats];
     if (reading === null || stats === null) return null;
@@ -58,7 +58,7 @@ export class LogFile {
     return { state: reading.state, isComplete: this.#isComplete, modifiedAtMs, createdAtMs };
   }
 
-  /** State to store. Null if the file was not read completely. */
+  /** Returns the state to store. Null if the file was not read completely. */
   toStored(): StoredLog | null {
     const [reading, stats] = [this.#reading, this.#stats];
     if (reading === null || stats === null || !this.#isComplete) return null;
@@ -101,7 +101,7 @@ export class LogFile {
     });
   }
 
-  /** A function, because the compiler assumes that the property does not change while a promise is awaited. */
+  /** Function, because the compiler assumes that the property does not change while a promise is awaited. */
   #isSameReading(reading: LogReading): boolean {
     return this.#reading === reading;
   }

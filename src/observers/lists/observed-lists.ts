@@ -41,7 +41,7 @@ export class ObservedLists {
 
   /** Parses a revision of this run. Null for any other text. */
   parseRevision(text: string | null): number | null {
-    if (text === null || !text.startsWith(`${this.#epoch}-`)) return null;
+    if (text?.startsWith(`${this.#epoch}-`) !== true) return null;
     const revision = Number(text.slice(this.#epoch.length + 1));
     return Number.isSafeInteger(revision) && revision >= 0 && revision <= this.#revision ? revision : null;
   }
