@@ -4,6 +4,7 @@ import { ClaudeFlowAdapter } from './claude-flow/adapter.js';
 import { CustomAdapter } from './custom/adapter.js';
 import { DaaAdapter } from './daa/adapter.js';
 import { GATEWAY_LIST_TOOL, GatewayAdapter } from './claude-flow/gateway-adapter.js';
+import { ObserverAdapter } from './observer/adapter.js';
 import { RuvSwarmAdapter } from './ruv-swarm/adapter.js';
 
 /** Creates the adapter of a server type. */
@@ -17,6 +18,7 @@ export function createAdapter(type: McpServerType, context: AdapterContext): Ada
       return new DaaAdapter(context);
     case 'CLAUDE_CODE':
     case 'CODEX':
+      return new ObserverAdapter(type, context);
     case 'CUSTOM':
       return new CustomAdapter(context);
   }
@@ -24,6 +26,8 @@ export function createAdapter(type: McpServerType, context: AdapterContext): Ada
 
 /** Patterns of the names that servers report. */
 const NAME_PATTERNS: readonly (readonly [RegExp, McpServerType])[] = [
+  [/^swarmlens-observer-claude-code$/, 'CLAUDE_CODE'],
+  [/^swarmlens-observer-codex$/, 'CODEX'],
   [/ruv-?swarm/, 'RUV_SWARM'],
   [/claude-?flow|^ruflo/, 'CLAUDE_FLOW'],
   [/^daa\b/, 'DAA'],
@@ -61,6 +65,8 @@ const PROGRAMS: ReadonlyMap<string, McpServerType> = new Map([
   ['ruflo', 'CLAUDE_FLOW'],
   ['ruv-swarm', 'RUV_SWARM'],
   ['daa-mcp', 'DAA'],
+  ['observe claude-code', 'CLAUDE_CODE'],
+  ['observe codex', 'CODEX'],
 ]);
 
 /** Commands that run another program. */
@@ -103,6 +109,7 @@ function findProgram(words: readonly string[]): string | null {
     if (OPTIONS_WITH_VALUE.has(word)) index += 1;
     // The command behind `swarmlens tap` follows the dashes.
     else if (word === 'tap' && words.includes('--', index)) index = words.indexOf('--', index);
+    else if (word === 'observe' && words[index - 1] === 'swarmlens') return `observe ${words[index + 1] ?? ''}`;
     else if (word.startsWith('--package=')) return word.slice('--package='.length);
     // Skips options, `/c` of cmd and `NAME=value` of env. The value of `-p` is a package and is returned.
     else if (!/^(?:-|\/\w$|\w+=)/.test(word) && !isRunner(word)) return word;

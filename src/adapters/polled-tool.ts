@@ -28,6 +28,8 @@ export interface PolledSource<T> {
   refresh(signal: AbortSignal): Promise<void>;
 }
 
+type ToolArguments = Readonly<Record<string, unknown>>;
+
 /** Options of a `PolledTool`. */
 export type PolledToolOptions<T> = CallOptions & (ReadOptions<T> | LoadOptions<T>);
 
@@ -35,7 +37,8 @@ interface CallOptions {
   readonly tool: string;
   /** Reader of the entries, which records those it omits. */
   readonly records: RecordReader;
-  readonly args?: Readonly<Record<string, unknown>>;
+  /** Arguments, or a function that returns those of the next call. @default none */
+  readonly args?: ToolArguments | (() => ToolArguments);
   /** Minimum interval between two calls in milliseconds. 0 means at every poll. */
   readonly minIntervalMs: number;
   /** Whether the tool is the main list of the server. If it times out, the whole poll fails and there is no backoff. */
@@ -196,7 +199,7 @@ export class PolledTool<T> implements PolledSource<T> {
     }
     const { tool, args = {}, acceptsAnyResponse = false, read } = options;
     const { caller } = this.#context;
-    const response = await caller.callTool(tool, args, signal);
+    const response = await caller.callTool(tool, typeof args === 'function' ? args() : args, signal);
     if (!acceptsAnyResponse) throwIfFailed(response);
     const work = (): Reading<T> => this.#read(() => read(response));
     return caller.process === undefined ? work() : caller.process(work);

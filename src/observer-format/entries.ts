@@ -2,19 +2,27 @@ import { z } from 'zod';
 import { OBSERVED_ACTIVITY_KINDS, OBSERVED_STATUSES, OBSERVED_TASK_STATUSES, OBSERVED_WAIT_REASONS } from './values.js';
 
 const id = z.string().min(1);
-const text = z.string().nullable();
+/** A value that is missing is unknown, as null. */
+const text = z.string().nullable().default(null);
 /** RFC 3339, UTC. */
-const time = z.iso.datetime().nullable();
-const amount = z.number().min(0).nullable();
-const count = z.int().min(0).nullable();
+const time = z.iso.datetime().nullable().default(null);
+const amount = z.number().min(0).nullable().default(null);
+const count = z.int().min(0).nullable().default(null);
+const reference = id.nullable().default(null);
+const references = z.array(id).default([]);
+const flag = z.boolean().default(false);
 
 export const observedActivitySchema = z.object({
   kind: z.enum(OBSERVED_ACTIVITY_KINDS),
   label: text.describe('Name of the tool. Null if unknown.'),
   detail: text.describe('Text about the work. Null unless the observer shows all texts.'),
   since: time,
-  waitingFor: z.enum(OBSERVED_WAIT_REASONS).nullable().describe('Null unless the agent waits for a person.'),
-  inferred: z.boolean(),
+  waitingFor: z
+    .enum(OBSERVED_WAIT_REASONS)
+    .nullable()
+    .default(null)
+    .describe('Null unless the agent waits for a person.'),
+  inferred: flag,
 });
 
 export const observedUsageSchema = z.object({
@@ -24,31 +32,34 @@ export const observedUsageSchema = z.object({
   cacheWriteTokens: amount,
   totalTokens: amount,
   costUsd: amount.describe('Null if unknown.'),
-  costEstimated: z.boolean().describe('Whether the cost is computed from list prices.'),
-  complete: z.boolean().describe('Whether the numbers include everything. Otherwise, they are lower limits.'),
+  costEstimated: flag.describe('Whether the cost is computed from list prices.'),
+  complete: flag.describe('Whether the numbers include everything. Otherwise, they are lower limits.'),
 });
 
 export const observedContextSchema = z.object({
   usedTokens: amount,
   limitTokens: amount.describe('Size of the context window. Null if unknown.'),
-  limitInferred: z.boolean().describe('Whether the size is derived from the name of the model.'),
+  limitInferred: flag.describe('Whether the size is derived from the name of the model.'),
 });
 
 export const observedAgentSchema = z.object({
   id,
-  parentId: id.nullable().describe('Agent that started this one.'),
-  swarmId: id.nullable(),
-  name: z.string(),
+  parentId: reference.describe('Agent that started this one.'),
+  swarmId: reference,
+  name: z.string().min(1),
   title: text.describe('Null unless the observer shows titles.'),
-  type: z.string(),
-  status: z.enum(OBSERVED_STATUSES),
-  statusInferred: z.boolean(),
+  type: z.string().min(1).default('unknown'),
+  status: z.enum(OBSERVED_STATUSES).default('unknown'),
+  statusInferred: flag,
   error: text.describe('Code of the error of a failed agent.'),
-  activity: observedActivitySchema.nullable().describe('Null if the agent does nothing or its work is unknown.'),
+  activity: observedActivitySchema
+    .nullable()
+    .default(null)
+    .describe('Null if the agent does nothing or its work is unknown.'),
   backgroundAgents: count.describe('Number of background agents at work after the turn has ended.'),
   model: text,
-  usage: observedUsageSchema.nullable().describe('Of the agent alone, without its children.'),
-  context: observedContextSchema.nullable(),
+  usage: observedUsageSchema.nullable().default(null).describe('Of the agent alone, without its children.'),
+  context: observedContextSchema.nullable().default(null),
   workspace: text.describe('Name of the project directory.'),
   createdAt: time,
   lastActiveAt: time,
@@ -58,17 +69,17 @@ export const observedSwarmSchema = z.object({
   id,
   kind: z.enum(['session', 'team']).describe('Session with its subagents, or team of agents.'),
   name: text,
-  leadAgentId: id.nullable(),
+  leadAgentId: reference,
   createdAt: time,
 });
 
 export const observedTaskSchema = z.object({
   id,
-  swarmId: id.nullable(),
+  swarmId: reference,
   title: text.describe('Null unless the observer shows titles.'),
-  status: z.enum(OBSERVED_TASK_STATUSES),
-  agentIds: z.array(id),
-  dependsOnIds: z.array(id),
+  status: z.enum(OBSERVED_TASK_STATUSES).default('unknown'),
+  agentIds: references,
+  dependsOnIds: references,
   createdAt: time,
   startedAt: time,
   endedAt: time,
@@ -76,12 +87,12 @@ export const observedTaskSchema = z.object({
 
 export const observedMessageSchema = z.object({
   id,
-  swarmId: id.nullable(),
-  fromAgentId: id.nullable().describe('Null if a person sent the message or the sender is unknown.'),
-  toAgentIds: z.array(id),
+  swarmId: reference,
+  fromAgentId: reference.describe('Null if a person sent the message or the sender is unknown.'),
+  toAgentIds: references,
   sentAt: z.iso.datetime(),
   kind: text.describe('Kind of a message between programs, such as idle_notification.'),
-  isRead: z.boolean().nullable(),
+  isRead: z.boolean().nullable().default(null),
   text: text.describe('Null unless the observer shows all texts.'),
 });
 

@@ -40,7 +40,8 @@ export const OBSERVING_CALLS: ReadonlyMap<string, Readonly<Record<string, string
   ['memory_usage', {}],
   ['swarm_status', {}],
   ['task_status', {}],
-  // DAA
-  ['list_agents', {}],
-  ['list_tasks', {}],
+  // DAA, and observers, which return what has changed after a revision
+  ['list_agents', { after: null }],
+  ['list_tasks', { after: null }],
+  ['list_messages', { after: null }],
 ]);
