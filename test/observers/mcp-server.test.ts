@@ -1,0 +1,187 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { connectSession, type EndpointConfig, type McpSession } from '../../src/mcp/index.js';
+import { agentListSchema, observedAgentSchema, OBSERVER_RESOURCES } from '../../src/observer-format/index.js';
+import { type RunningObserver, runObserver, type RunObserverOptions } from '../../src/observers/index.js';
+import { systemClock } from '../../src/shared/index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
+import { CALL, connectOptions } from '../mcp/support.js';
+import { PROGRAM } from '../support/app.js';
+import { ChangeNotifier, waitUntil } from '../support/wait.js';
+import { invented, ObservedDirectory } from './observed-directory.js';
+
+const { session, path, prompt, call, answer } = invented;
+const TOKEN = 'a-token-of-the-test';
+
+function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserverOptions> = {}): RunObserverOptions {
+  return {
+    source: 'claude-code',
+    root: directory.root,
+    shownText: 'none',
+    maxAgeMs: 86_400_000,
+    port: 0,
+    token: null,
+    version: '1.2.3',
+    env: { XDG_STATE_HOME: directory.outside('state') },
+    logger: silentLogger,
+    clock: systemClock,
+    ...overrides,
+  };
+}
+
+function serve(directory: ObservedDirectory, overrides: Partial<RunObserverOptions> = {}): Promise<RunningObserver> {
+  return runObserver(optionsFor(directory, overrides), { stdin: new PassThrough(), stdout: new PassThrough() });
+}
+
+function httpEndpoint({ url }: RunningObserver, headers: Readonly<Record<string, string>> = {}): EndpointConfig {
+  return { type: 'http', url: url ?? '', headers: { ...headers } };
+}
+
+function stdioEndpoint(directory: ObservedDirectory): EndpointConfig {
+  const args = [PROGRAM, 'observe', 'claude-code', '--root', directory.root];
+  const env = { XDG_STATE_HOME: directory.outside('state'), LOG_LEVEL: 'silent' };
+  return { type: 'stdio', command: process.execPath, args, cwd: process.cwd(), env };
+}
+
+/** Session that collects the resources about which it was notified. */
+class WatchingSession implements AsyncDisposable {
+  readonly session: McpSession;
+  readonly #updated: unknown[] = [];
+  readonly #changes = new ChangeNotifier();
+
+  private constructor(session: McpSession) {
+    this.session = session;
+    session.onEvent((event) => {
+      if (event.kind !== 'NOTIFICATION' || event.method !== 'notifications/resources/updated') return;
+      this.#updated.push((event.params as { readonly uri: unknown }).uri); // of the protocol
+      this.#changes.notify();
+    });
+  }
+
+  static async connect(endpoint: EndpointConfig): Promise<WatchingSession> {
+    return new WatchingSession(await connectSession(endpoint, connectOptions({ watchesResources: () => true })));
+  }
+
+  async list(args: Readonly<Record<string, unknown>> = {}) {
+    return agentListSchema.parse((await this.session.callTool('list_agents', args, CALL)).value);
+  }
+
+  async agents() {
+    return (await this.list()).agents.map((agent) => observedAgentSchema.parse(agent));
+  }
+
+  /** Resolves at the next notification about a resource. */
+  async notifiedAbout(uri: string): Promise<void> {
+    this.#updated.length = 0;
+    await this.#changes.until(() => this.#updated.includes(uri), { state: () => this.#updated });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.session[Symbol.asyncDispose]();
+  }
+}
+
+describe.each(['stdio', 'http'] as const)('swarmlens observe over %s', (transport) => {
+  test('lists agents, notifies about changes and lists what has changed', async () => {
+    await using directory = await ObservedDirectory.create();
+    await directory.write(path, prompt(0));
+    await using running = transport === 'http' ? await serve(directory) : null;
+    await using client = await WatchingSession.connect(
+      running === null ? stdioEndpoint(directory) : httpEndpoint(running),
+    );
+    expect(client.session.identity.name).toBe('swarmlens-observer-claude-code');
+    expect(client.session.tools.map(({ name }) => name)).toEqual([
+      'list_agents',
+      'get_agent',
+      'list_tasks',
+      'list_messages',
+    ]);
+    const first = await client.list();
+    expect(first).toMatchObject({ base: null, agents: [{ id: session, status: 'working' }] });
+
+    // The subscription may begin after the first changes.
+    let seconds = 1;
+    const notified = client.notifiedAbout(OBSERVER_RESOURCES.list_agents);
+    let isNotified = false;
+    const done = notified.then(() => (isNotified = true));
+    await waitUntil(
+      async () => {
+        await directory.append(path, call(seconds, `call${seconds}`, `Tool${seconds}`));
+        seconds += 1;
+        return isNotified;
+      },
+      { state: () => seconds, intervalMs: 50 },
+    );
+    await done;
+    // The first state may have been announced as well.
+    await waitUntil(async () => (await client.list({ after: first.revision })).agents.length > 0, {
+      state: () => first,
+    });
+    const changed = await client.list({ after: first.revision });
+    expect(changed).toMatchObject({ base: first.revision, agents: [{ id: session, activity: { kind: 'tool' } }] });
+    await directory.append(path, answer(seconds, 'end'));
+    await waitUntil(async () => (await client.agents())[0]?.status === 'idle', { state: () => 'not idle' });
+  });
+});
+
+describe('runObserver', () => {
+  test('describes one agent, and rejects unknown agents and tools', async () => {
+    await using directory = await ObservedDirectory.create();
+    await directory.write(path, prompt(0) + call(1, 'a') + answer(2, 'b'));
+    await using running = await serve(directory);
+    await using client = await WatchingSession.connect(httpEndpoint(running));
+    const ask = (args: object) => client.session.callTool('get_agent', { ...args }, CALL);
+
+    expect((await ask({ id: session })).value).toMatchObject({
+      agent: { id: session },
+      childIds: [],
+      subtreeUsage: { outputTokens: 20 },
+    });
+    expect(await ask({ id: 'nobody' })).toMatchObject({
+      isError: true,
+      value: 'Unknown agent "nobody". Call list_agents for the ids.',
+    });
+    expect(await ask({})).toMatchObject({ isError: true });
+    await expect(client.session.callTool('write_agent', {}, CALL)).rejects.toThrow('Unknown tool');
+  });
+
+  test('accepts only requests with the token when there is one', async () => {
+    await using directory = await ObservedDirectory.create();
+    await using running = await serve(directory, { token: TOKEN });
+    const request = (headers: Record<string, string>): Promise<Response> =>
+      fetch(running.url ?? '', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: '{}',
+      });
+
+    expect((await request({})).status).toBe(401);
+    expect((await request({ authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await request({ authorization: `Bearer ${TOKEN}` })).status).not.toBe(401);
+    await using client = await WatchingSession.connect(httpEndpoint(running, { authorization: `Bearer ${TOKEN}` }));
+    expect(await client.agents()).toEqual([]);
+  });
+
+  test.each([{ origin: 'https://example.com' }, { origin: 'null' }])(
+    'rejects pages of other origins with %j',
+    async (headers) => {
+      await using directory = await ObservedDirectory.create();
+      await using running = await serve(directory);
+      const response = await fetch(running.url ?? '', { method: 'POST', headers, body: '{}' });
+
+      expect(response.status).toBe(403);
+    },
+  );
+
+  test('ends when its input ends', async () => {
+    await using directory = await ObservedDirectory.create();
+    const stdin = new PassThrough();
+    await using running = await runObserver(optionsFor(directory, { port: null }), {
+      stdin,
+      stdout: new PassThrough(),
+    });
+    stdin.end();
+
+    await running.ended;
+  });
+});
