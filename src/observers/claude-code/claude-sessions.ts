@@ -16,7 +16,7 @@ import {
   type Team,
 } from './documents.js';
 import { classifyFile, type FileKind } from './file-kinds.js';
-import { hookSessionId, reduceHook } from './hook-state.js';
+import { hookSessionId, reduceHook } from '../agents/hook-state.js';
 import type { SessionFiles, SessionTeam, SubagentTranscript, Transcript } from './session-files.js';
 import {
   createSessionRecord,

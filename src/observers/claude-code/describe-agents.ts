@@ -1,18 +1,10 @@
 import type { ObservedAgent, ObservedContext, ObservedUsage } from '../../observer-format/index.js';
 import { toWorkspace } from '../input/shown-text.js';
-import {
-  type AgentCondition,
-  asEnded,
-  isAtWork,
-  transcriptCondition,
-  withAgentEnd,
-  withHooks,
-  withJob,
-  withProcess,
-} from './agent-condition.js';
+import { type AgentCondition, asEnded, isAtWork, UNKNOWN_CONDITION, withHooks } from '../agents/agent-condition.js';
+import { transcriptCondition, withAgentEnd, withJob, withProcess } from './agent-condition.js';
 import { AgentTree } from './agent-tree.js';
 import { inferContextWindow } from './context-window.js';
-import type { HookState } from './hook-state.js';
+import type { HookState } from '../agents/hook-state.js';
 import type { SessionFiles, SubagentTranscript, Transcript } from './session-files.js';
 import type { TranscriptState } from './transcript-state.js';
 
@@ -30,14 +22,6 @@ export interface DescribeOptions {
   /** Returns the cost of tokens in US dollars. Null if the price of a model is unknown. */
   readonly estimateCost: (transcript: Transcript) => number | null;
 }
-
-const UNKNOWN_CONDITION: AgentCondition = {
-  status: 'unknown',
-  inferred: true,
-  error: null,
-  activity: null,
-  backgroundAgents: null,
-};
 
 const DEFAULT_AGENT_TYPE = 'general-purpose';
 

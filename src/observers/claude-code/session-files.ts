@@ -1,5 +1,5 @@
 import type { AgentMeta, BackgroundJob, MailboxMessage, SessionProcess, Team } from './documents.js';
-import type { SessionHooks } from './hook-state.js';
+import type { SessionHooks } from '../agents/hook-state.js';
 import type { TranscriptState, TranscriptTask } from './transcript-state.js';
 import type { ModelTokens } from './usage-ledger.js';
 import type { WorkflowJournal } from './workflow-journal.js';
