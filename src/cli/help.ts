@@ -117,7 +117,7 @@ Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
 `,
-  observe: `swarmlens observe claude-code [--port N] [--show-text none|titles|all] [--since 1d] [--root DIR]
+  observe: `swarmlens observe claude-code|codex [--port N] [--show-text none|titles|all] [--since 1d] [--root DIR]
 
 Runs an MCP server that lists the sessions of a coding agent on this machine: their subagents, tools, waits, tokens and
 tasks, from the files that the coding agent writes. Reads only files of this user and writes nothing to them.
@@ -126,7 +126,8 @@ tasks, from the files that the coding agent writes. Reads only files of this use
   --show-text WHAT     Texts to show: none, titles (of sessions, agents and tasks) or all (also messages and what tools
                        work on) (default: none)
   --since 1d           Show sessions that are live or have changed within this time (default: 1d)
-  --root DIR           Directory of the coding agent (default: CLAUDE_CONFIG_DIR, or else ~/.claude)
+  --root DIR           Directory of the coding agent (default: CLAUDE_CONFIG_DIR or CODEX_HOME, or else ~/.claude or
+                       ~/.codex)
 
 Environment: SWARMLENS_OBSERVE_TOKEN (token that HTTP clients must present); LOG_LEVEL.
 The index in XDG_STATE_HOME/swarmlens (default: ~/.local/state/swarmlens) makes later starts faster.

@@ -1,5 +1,6 @@
 export { createClaudeCodeSource } from './claude-code/claude-code-source.js';
+export { createCodexSource } from './codex/codex-source.js';
 export { SHOWN_TEXTS, type ShownText } from './input/shown-text.js';
 export { Observer, type ObserverOptions } from './observer.js';
-export { OBSERVABLE_SOURCES, runObserver, type RunningObserver, type RunObserverOptions } from './run-observer.js';
+export { runObserver, type RunningObserver, type RunObserverOptions } from './run-observer.js';
 export type { LogState, ProcessTable, ReadLog, SessionEntries, Source, SourceSessions } from './source.js';

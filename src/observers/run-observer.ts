@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { ObservedSource } from '../observer-format/index.js';
 import { type Clock, type Logger, stateDirectory, systemClock } from '../shared/index.js';
 import { createClaudeCodeSource } from './claude-code/claude-code-source.js';
+import { createCodexSource } from './codex/codex-source.js';
 import { systemProcesses } from './files/process-table.js';
 import type { ShownText } from './input/shown-text.js';
 import { Observer, resolveRoot } from './observer.js';
@@ -21,15 +22,16 @@ interface SourceEntry {
 }
 
 /** Sources by their names. */
-const SOURCES: Readonly<Partial<Record<ObservedSource, SourceEntry>>> = {
+const SOURCES: Readonly<Record<ObservedSource, SourceEntry>> = {
   'claude-code': {
     create: createClaudeCodeSource,
     findRoot: (env) => rootFrom(env, 'CLAUDE_CONFIG_DIR', '.claude'),
   },
+  codex: {
+    create: createCodexSource,
+    findRoot: (env) => rootFrom(env, 'CODEX_HOME', '.codex'),
+  },
 };
-
-/** Names of the programs that can be observed. */
-export const OBSERVABLE_SOURCES = Object.keys(SOURCES) as readonly ObservedSource[]; // Object.keys drops the key type
 
 export interface RunObserverOptions {
   readonly source: ObservedSource;
@@ -65,7 +67,6 @@ export async function runObserver(
 ): Promise<RunningObserver> {
   const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
   const entry = SOURCES[options.source];
-  if (entry === undefined) throw new RangeError(`${options.source} cannot be observed`);
   const root = await resolveRoot(options.root ?? entry.findRoot(env));
   const observer = new Observer({
     source: entry.create({ shownText }),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { OBSERVABLE_SOURCES, runObserver, SHOWN_TEXTS } from '../../observers/index.js';
+import { OBSERVED_SOURCES } from '../../observer-format/index.js';
+import { runObserver, SHOWN_TEXTS } from '../../observers/index.js';
 import { didYouMean } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { parseDuration, parseFlags, parseWholeNumber } from '../arguments.js';
@@ -55,12 +56,12 @@ export async function observe(args: readonly string[], context: CommandContext):
 }
 
 function parseSource(name: string | undefined) {
-  const source = OBSERVABLE_SOURCES.find((candidate) => candidate === name);
+  const source = OBSERVED_SOURCES.find((candidate) => candidate === name);
   if (source !== undefined) return source;
   const reason =
     name === undefined || name.startsWith('-') ? 'the program to observe is missing' : `unknown program "${name}"`;
-  const hint = name === undefined ? '' : didYouMean(name, [...OBSERVABLE_SOURCES]);
-  throw new UsageError(`swarmlens observe: ${reason}${hint}, expected ${OBSERVABLE_SOURCES.join(' or ')}`);
+  const hint = name === undefined ? '' : didYouMean(name, [...OBSERVED_SOURCES]);
+  throw new UsageError(`swarmlens observe: ${reason}${hint}, expected ${OBSERVED_SOURCES.join(' or ')}`);
 }
 
 function parseShownText(text: string | undefined) {

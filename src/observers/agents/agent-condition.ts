@@ -18,7 +18,7 @@ export const UNKNOWN_CONDITION: AgentCondition = {
   backgroundAgents: null,
 };
 
-/** What the records of an agent say about its turns, with which hooks are compared. */
+/** Turns of an agent according to its records, with which hooks are compared. */
 export interface RecordedTurns {
   /** Time of the last record of the conversation. */
   readonly lastConversationAt: string | null;

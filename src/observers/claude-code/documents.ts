@@ -3,7 +3,8 @@ import type { ObservedWaitReason } from '../../observer-format/index.js';
 import { isJsonObject, listAt, textAt } from '../input/json-fields.js';
 import { type ShownText, toName, toTitle } from '../input/shown-text.js';
 import { formatTime, parseIsoTime } from '../input/times.js';
-import { parseTodos, toTaskId, toTaskIds, toTaskStatus } from './task-tools.js';
+import { toTaskStatus } from '../input/task-status.js';
+import { parseTodos, toTaskId, toTaskIds } from './task-tools.js';
 import { createTeamMessage, type TeamMessage } from './teammate-message.js';
 import type { TranscriptTask } from './transcript-state.js';
 

@@ -1,7 +1,7 @@
-import type { ObservedTaskStatus } from '../../observer-format/index.js';
 import { setBounded } from '../input/bounded-map.js';
 import { type JsonObject, listAt, objectAt, textAt } from '../input/json-fields.js';
 import { type ShownText, toName, toTitle } from '../input/shown-text.js';
+import { toTaskStatus } from '../input/task-status.js';
 import type { TranscriptState, TranscriptTask } from './transcript-state.js';
 
 const MAX_TASKS = 500;
@@ -45,21 +45,6 @@ export function parseTodos(todos: readonly unknown[], shown: ShownText): readonl
     title: toTitle(textAt(todo, 'content'), shown),
     status: toTaskStatus(textAt(todo, 'status')),
   }));
-}
-
-export function toTaskStatus(word: string | null): ObservedTaskStatus {
-  switch (word) {
-    case 'pending':
-    case 'in_progress':
-    case 'completed':
-      return word;
-    case 'cancelled':
-    case 'canceled':
-      return 'canceled';
-    case null:
-    default:
-      return 'unknown';
-  }
 }
 
 /** Returns the id of a task, which is a number or a text. */
