@@ -431,3 +431,18 @@ test('ClaudeCodeSource ends a working session after a long silence without a pro
     { status: 'ended', statusInferred: true },
   ]);
 });
+
+test('ClaudeCodeSource shows a session as idle when its process runs and nothing else is known', () => {
+  const entry = { sessionId: SESSION, cwd: '/home/dev/shop' };
+
+  expect(read({}, { 'sessions/7.json': entry }).get(SESSION)?.status).toBe('idle');
+});
+
+test('ClaudeCodeSource keeps the name of a session when its process has ended', () => {
+  const reader = new SourceReader();
+  reader.append(MAIN, [user(0, 'x')]);
+  reader.sessions.setDocument('sessions/7.json', { sessionId: SESSION, name: 'release', nameSource: 'user' });
+  reader.sessions.removeFile('sessions/7.json');
+
+  expect(reader.agents().get(SESSION)?.name).toBe('release');
+});

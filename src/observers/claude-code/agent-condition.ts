@@ -49,7 +49,8 @@ export function withProcess(
 ): AgentCondition {
   const recordedAt = state?.lastConversationAt ?? null;
   if (status === null || (recordedAt !== null && statusAt !== null && recordedAt > statusAt)) {
-    return condition.status === 'ended' ? { ...condition, status: 'idle' } : condition;
+    const isBeforeFirstTurn = state === null && condition.status === 'unknown';
+    return condition.status === 'ended' || isBeforeFirstTurn ? { ...condition, status: 'idle' } : condition;
   }
   switch (status) {
     case 'waiting': {

@@ -217,6 +217,7 @@ export class ClaudeSessions implements SourceSessions {
       metas,
       journals,
       process: newestProcess(session),
+      registered: session.registered,
       hasExited: session.hasExited,
       job: [...session.jobs.values()].at(-1) ?? null,
       team,
@@ -280,6 +281,7 @@ export class ClaudeSessions implements SourceSessions {
     if (previous !== undefined && previous !== process.sessionId) this.removeFile(path);
     const session = this.#change(path, process.sessionId);
     session.processes.set(path, process);
+    session.registered = { name: process.name, title: process.title };
     this.#checkProcesses(session);
   }
 

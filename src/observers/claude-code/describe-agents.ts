@@ -49,7 +49,7 @@ export function subagentId(sessionId: string, agentId: string): string {
 }
 
 function describeSessionAgent(files: SessionFiles, options: DescribeOptions): ObservedAgent | null {
-  const { main, process, sessionId } = files;
+  const { main, process, registered, sessionId } = files;
   const state = main?.state ?? null;
   const hooks = files.hooks?.get(null) ?? null;
   if (state?.isHelper === true || (main === null && process === null && hooks === null && files.subagents.size === 0)) {
@@ -57,8 +57,8 @@ function describeSessionAgent(files: SessionFiles, options: DescribeOptions): Ob
   }
   const condition = sessionCondition(files, state, hooks, options);
   const workspace = toWorkspace(state?.directory ?? process?.directory ?? hooks?.directory ?? null);
-  const givenName = state?.customTitle ?? state?.agentName ?? process?.name ?? null;
-  const title = state?.generatedTitle ?? (options.showsTitles ? (process?.title ?? null) : null);
+  const givenName = state?.customTitle ?? state?.agentName ?? registered.name;
+  const title = state?.generatedTitle ?? registered.title;
   return {
     id: sessionId,
     parentId: null,

@@ -1,5 +1,6 @@
 import type { AgentMeta, BackgroundJob, MailboxMessage, SessionProcess, Team } from './documents.js';
 import type { SessionHooks } from '../agents/hook-state.js';
+import type { SessionNames } from './session-record.js';
 import type { TranscriptState, TranscriptTask } from './transcript-state.js';
 import type { ModelTokens } from './usage-ledger.js';
 import type { WorkflowJournal } from './workflow-journal.js';
@@ -36,6 +37,8 @@ export interface SessionFiles {
   readonly journals: ReadonlyMap<string, WorkflowJournal>;
   /** Entry of the register whose process runs. */
   readonly process: SessionProcess | null;
+  /** Names in the register of live sessions, also of a process that has ended. */
+  readonly registered: SessionNames;
   /** Whether a process of the session has run since the observer started, and runs no more. */
   readonly hasExited: boolean;
   readonly job: BackgroundJob | null;

@@ -26,6 +26,14 @@ export interface SessionRecord {
   /** Pids of the processes that ran when they were last checked. */
   runningPids: ReadonlySet<number>;
   hasExited: boolean;
+  /** Names of the last process, which the session keeps when the process has ended. */
+  registered: SessionNames;
+}
+
+/** Names of a session in the register of live sessions. */
+export interface SessionNames {
+  readonly name: string | null;
+  readonly title: string | null;
 }
 
 export function createSessionRecord(sessionId: string): SessionRecord {
@@ -41,6 +49,7 @@ export function createSessionRecord(sessionId: string): SessionRecord {
     hooks: new Map(),
     runningPids: new Set(),
     hasExited: false,
+    registered: { name: null, title: null },
   };
 }
 
