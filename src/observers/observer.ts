@@ -23,6 +23,8 @@ const CHECK_INTERVAL_MS = 2_000;
 const PUBLISH_DELAY_MS = 15;
 /** Time in milliseconds between two writes of the index. */
 const SAVE_INTERVAL_MS = 60_000;
+/** Time in milliseconds after the first reading at which large files begin to be read completely. */
+const COMPLETION_DELAY_MS = 1_000;
 /** Number of files that are read at the same time. */
 const MAX_PARALLEL_READS = 4;
 /** Number of files that are followed. The newest ones are preferred. */
@@ -344,6 +346,8 @@ export class Observer implements AsyncDisposable {
 
   async #completeLogs(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    // The first answers come before numbers that may come later.
+    await sleep(clock, COMPLETION_DELAY_MS, signal);
     while (!signal.aborted) {
       const hasMore = await this.#completeNext(signal);
       if (!hasMore) await sleep(clock, CHECK_INTERVAL_MS, signal);
