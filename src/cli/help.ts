@@ -118,6 +118,7 @@ Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
 `,
   observe: `swarmlens observe claude-code|codex [--port N] [--show-text none|titles|all] [--since 1d] [--root DIR]
+                               [--prices FILE]
 
 Runs an MCP server that lists the sessions of a coding agent on this machine: their subagents, tools, waits, tokens and
 tasks, from the files that the coding agent writes. Reads only files of this user and writes nothing to them.
@@ -128,6 +129,8 @@ tasks, from the files that the coding agent writes. Reads only files of this use
   --since 1d           Show sessions that are live or have changed within this time (default: 1d)
   --root DIR           Directory of the coding agent (default: CLAUDE_CONFIG_DIR or CODEX_HOME, or else ~/.claude or
                        ~/.codex)
+  --prices FILE        JSON file with prices of models in US dollars per million tokens, besides the bundled list prices:
+                       {"my-model": {"input": 2, "output": 10, "cacheRead": 0.2, "cacheWrite": 2.5}}
 
 Environment: SWARMLENS_OBSERVE_TOKEN (token that HTTP clients must present); LOG_LEVEL.
 The index in XDG_STATE_HOME/swarmlens (default: ~/.local/state/swarmlens) makes later starts faster.

@@ -9,6 +9,7 @@ import { createCodexSource } from './codex/codex-source.js';
 import { systemProcesses } from './files/process-table.js';
 import type { ShownText } from './input/shown-text.js';
 import { Observer, resolveRoot } from './observer.js';
+import { PriceList } from './prices/price-list.js';
 import { serveHttp } from './serve/serve-http.js';
 import { serveStreams } from './serve/serve-streams.js';
 import type { Source, SourceOptions } from './source.js';
@@ -43,6 +44,8 @@ export interface RunObserverOptions {
   readonly port: number | null;
   /** Token that HTTP requests must present. Null for none. */
   readonly token: string | null;
+  /** Path of a file with prices of models. Null for the bundled list prices only. */
+  readonly priceFile: string | null;
   /** Version of swarmlens. */
   readonly version: string;
   readonly env: Environment;
@@ -59,6 +62,7 @@ export interface RunningObserver extends AsyncDisposable {
 
 /**
  * Starts an observer and serves it over MCP.
+ * @throws PriceFileError if the price file cannot be used
  * @throws the system error if the port cannot be bound
  */
 export async function runObserver(
@@ -67,9 +71,10 @@ export async function runObserver(
 ): Promise<RunningObserver> {
   const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
   const entry = SOURCES[options.source];
+  const prices = options.priceFile === null ? new PriceList() : await PriceList.read(options.priceFile);
   const root = await resolveRoot(options.root ?? entry.findRoot(env));
   const observer = new Observer({
-    source: entry.create({ shownText }),
+    source: entry.create({ shownText, prices }),
     root,
     maxAgeMs,
     indexFile: join(stateDirectory(env), `observer-${options.source}.index`),

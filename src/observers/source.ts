@@ -6,6 +6,7 @@ import type {
   ObservedTask,
 } from '../observer-format/index.js';
 import type { ShownText } from './input/shown-text.js';
+import type { PriceList } from './prices/price-list.js';
 
 /**
  * Program whose files are observed. A source only translates: paths to kinds of files, records to states, and states to agents.
@@ -93,4 +94,5 @@ export interface ProcessTable {
 
 export interface SourceOptions {
   readonly shownText: ShownText;
+  readonly prices: PriceList;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createClaudeCodeSource } from '../../src/observers/index.js';
+import { createClaudeCodeSource, PriceList } from '../../src/observers/index.js';
 import { OBSERVER_FIXTURES, SourceReader } from './claude-scenario.js';
 
 interface ExpectedHook {
@@ -29,7 +29,10 @@ const EXPECTED = (readJson('expected.json') as { readonly claudeCode: Readonly<R
 const EVENTS = Object.entries(EXPECTED).filter(([, { never }]) => never === undefined);
 
 function apply(...names: readonly string[]) {
-  const reader = new SourceReader(createClaudeCodeSource({ shownText: 'titles' }), Date.parse(RECEIVED_AT));
+  const reader = new SourceReader(
+    createClaudeCodeSource({ shownText: 'titles', prices: new PriceList() }),
+    Date.parse(RECEIVED_AT),
+  );
   for (const name of names) reader.sessions.applyHook(readJson(`claude-code/${name}.json`), RECEIVED_AT);
   return reader.agents();
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ObservedAgent } from '../../src/observer-format/index.js';
-import { createClaudeCodeSource, type SourceSessions } from '../../src/observers/index.js';
+import { createClaudeCodeSource, type SourceSessions, PriceList } from '../../src/observers/index.js';
 import { SourceReader } from './claude-scenario.js';
 
 const SESSION = '11111111-2222-4333-8444-555555555555';
@@ -418,7 +418,10 @@ describe('processes of ClaudeCodeSource', () => {
 });
 
 test('ClaudeCodeSource ends a working session after a long silence without a process', () => {
-  const sessions: SourceSessions = createClaudeCodeSource({ shownText: 'none' }).createSessions();
+  const sessions: SourceSessions = createClaudeCodeSource({
+    shownText: 'none',
+    prices: new PriceList(),
+  }).createSessions();
   const reader = new SourceReader();
   reader.append(MAIN, [user(0, 'x')]);
   const state = reader.source.createState(MAIN);

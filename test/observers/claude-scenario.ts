@@ -7,6 +7,7 @@ import {
   type ProcessTable,
   type Source,
   type SourceSessions,
+  PriceList,
 } from '../../src/observers/index.js';
 
 export const OBSERVER_FIXTURES = fileURLToPath(new URL('../fixtures/observers', import.meta.url));
@@ -90,7 +91,7 @@ export class SourceReader {
   readonly nowMs: number;
 
   constructor(
-    source: Source = createClaudeCodeSource({ shownText: 'titles' }),
+    source: Source = createClaudeCodeSource({ shownText: 'titles', prices: new PriceList() }),
     nowMs = Date.parse('2026-11-30T00:00:00.000Z'),
   ) {
     this.source = source;

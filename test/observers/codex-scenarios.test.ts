@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObservedAgent } from '../../src/observer-format/index.js';
-import { createCodexSource, type Source } from '../../src/observers/index.js';
+import { createCodexSource, type Source, PriceList } from '../../src/observers/index.js';
 import { OBSERVER_FIXTURES, ScenarioFiles, SourceReader } from './claude-scenario.js';
 import { agentsOf, ObservedDirectory } from './observed-directory.js';
 
@@ -26,7 +26,7 @@ interface ExpectedThread {
   readonly error?: string;
 }
 
-const source = (): Source => createCodexSource({ shownText: 'titles' });
+const source = (): Source => createCodexSource({ shownText: 'titles', prices: new PriceList() });
 const filesOf = (name: string): ScenarioFiles => new ScenarioFiles(join(OBSERVER_FIXTURES, 'codex', name, 'codex'));
 
 function expectedOf(name: string) {

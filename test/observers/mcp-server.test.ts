@@ -21,6 +21,7 @@ function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserver
     maxAgeMs: 86_400_000,
     port: 0,
     token: null,
+    priceFile: null,
     version: '1.2.3',
     env: { XDG_STATE_HOME: directory.outside('state') },
     logger: silentLogger,

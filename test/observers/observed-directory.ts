@@ -1,7 +1,13 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ObservedAgent } from '../../src/observer-format/index.js';
-import { createClaudeCodeSource, Observer, type ObserverOptions, type ShownText } from '../../src/observers/index.js';
+import {
+  createClaudeCodeSource,
+  Observer,
+  type ObserverOptions,
+  type ShownText,
+  PriceList,
+} from '../../src/observers/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { TemporaryDirectory } from '../support/temporary-directory.js';
@@ -53,7 +59,7 @@ export class ObservedDirectory implements AsyncDisposable {
   observe(overrides: Partial<ObserverOptions> & { readonly shownText?: ShownText } = {}): Observer {
     const { shownText = 'titles', ...options } = overrides;
     return new Observer({
-      source: createClaudeCodeSource({ shownText }),
+      source: createClaudeCodeSource({ shownText, prices: new PriceList() }),
       root: this.root,
       maxAgeMs: 86_400_000,
       indexFile: this.indexFile,

@@ -1,7 +1,7 @@
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createClaudeCodeSource, type Observer } from '../../src/observers/index.js';
+import { createClaudeCodeSource, type Observer, PriceList } from '../../src/observers/index.js';
 import { ScenarioFiles, SourceReader } from './claude-scenario.js';
 import { ObservedDirectory } from './observed-directory.js';
 
@@ -54,7 +54,7 @@ describe('Observer', () => {
   });
 
   test('names a session by its directory when its registered name is derived from the prompt', () => {
-    const source = createClaudeCodeSource({ shownText: 'none' });
+    const source = createClaudeCodeSource({ shownText: 'none', prices: new PriceList() });
     const reader = new SourceReader(source);
     const entry = { sessionId: 'abc', cwd: '/home/dev/shop', name: 'Sell the company', status: 'busy' };
     reader.sessions.setDocument('sessions/7.json', entry);

@@ -1,13 +1,13 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createClaudeCodeSource, type Source } from '../../src/observers/index.js';
+import { createClaudeCodeSource, type Source, PriceList } from '../../src/observers/index.js';
 import { agentsOf, invented, ObservedDirectory } from './observed-directory.js';
 
 const { session, path, prompt, call, result, answer } = invented;
 
 /** Source that counts the records that it reduces. */
 function countingSource(): { readonly source: Source; readonly records: () => number } {
-  const source = createClaudeCodeSource({ shownText: 'titles' });
+  const source = createClaudeCodeSource({ shownText: 'titles', prices: new PriceList() });
   let count = 0;
   const reduce: Source['reduce'] = (state, record) => {
     count += 1;

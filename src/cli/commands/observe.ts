@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { OBSERVED_SOURCES } from '../../observer-format/index.js';
-import { runObserver, SHOWN_TEXTS } from '../../observers/index.js';
+import { PriceFileError, runObserver, SHOWN_TEXTS } from '../../observers/index.js';
 import { didYouMean } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { parseDuration, parseFlags, parseWholeNumber } from '../arguments.js';
@@ -26,6 +26,7 @@ export async function observe(args: readonly string[], context: CommandContext):
     'show-text': { type: 'string' },
     since: { type: 'string' },
     root: { type: 'string' },
+    prices: { type: 'string' },
   });
   const options = {
     source,
@@ -34,6 +35,7 @@ export async function observe(args: readonly string[], context: CommandContext):
     maxAgeMs: parseSince(flags.since ?? DEFAULT_SINCE),
     port: flags.port === undefined ? null : parseWholeNumber('observe', 'port', flags.port, 0, 65_535),
     token: env['SWARMLENS_OBSERVE_TOKEN'] ?? null,
+    priceFile: flags.prices === undefined ? null : resolve(cwd, flags.prices),
     version: await readVersion(),
     env,
     logger: createLogger(env['LOG_LEVEL'] ?? 'info', { observer: source }),
@@ -49,6 +51,7 @@ export async function observe(args: readonly string[], context: CommandContext):
       return 0;
     });
   } catch (error) {
+    if (error instanceof PriceFileError) throw new UsageError(`swarmlens observe: --prices ${error.message}`);
     const advice = explainListenError(error);
     if (advice === null) throw error;
     stderr.write(`127.0.0.1:${options.port} ${advice}\n`);

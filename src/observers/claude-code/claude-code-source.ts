@@ -9,7 +9,7 @@ import { createWorkflowJournal, reduceJournal } from './workflow-journal.js';
 const STATE_VERSION = 1;
 
 /** Creates the source of Claude Code. */
-export function createClaudeCodeSource({ shownText }: SourceOptions): Source {
+export function createClaudeCodeSource({ shownText, prices }: SourceOptions): Source {
   return {
     name: 'claude-code',
     stateVersion: STATE_VERSION,
@@ -35,6 +35,6 @@ export function createClaudeCodeSource({ shownText }: SourceOptions): Source {
       log.transcript.turn = NEW_TURN;
       log.transcript.openCalls.clear();
     },
-    createSessions: () => new ClaudeSessions({ shownText, estimateCost: () => null }),
+    createSessions: () => new ClaudeSessions({ shownText, estimateCost: ({ tokens }) => prices.estimate(tokens) }),
   };
 }

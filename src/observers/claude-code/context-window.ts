@@ -4,11 +4,13 @@ const SMALL_WINDOW = 200_000;
 /** First versions of the models with the large window, in `major * 100 + minor`. */
 const LARGE_SINCE: ReadonlyMap<string, number> = new Map([
   ['fable', 500],
+  ['mythos', 500],
   ['sonnet', 500],
   ['opus', 407],
+  ['haiku', 505],
 ]);
 
-const MODEL = /^claude-(fable|sonnet|opus|haiku)-(\d{1,2})(?:-(\d{1,2}))?(?:-|$)/;
+const MODEL = /^claude-(fable|mythos|sonnet|opus|haiku)-(\d{1,2})(?:-(\d{1,2}))?(?:-|$)/;
 
 /**
  * Infers the size of the context window, which no transcript states. Returns null for models of other makers.

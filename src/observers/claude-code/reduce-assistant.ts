@@ -61,13 +61,14 @@ function applyUsage(state: TranscriptState, usage: TokenAmounts, answerId: strin
 
 function toTokenAmounts(usage: JsonObject): TokenAmounts {
   const parts = objectAt(usage, 'cache_creation');
-  const partsSum =
-    (amountAt(parts, 'ephemeral_5m_input_tokens') ?? 0) + (amountAt(parts, 'ephemeral_1h_input_tokens') ?? 0);
+  const longCacheWrite = amountAt(parts, 'ephemeral_1h_input_tokens') ?? 0;
+  const partsSum = longCacheWrite + (amountAt(parts, 'ephemeral_5m_input_tokens') ?? 0);
   return {
     input: amountAt(usage, 'input_tokens') ?? 0,
     output: amountAt(usage, 'output_tokens') ?? 0,
     // Before 2.1.152, the sum could be 0 while its parts were right.
     cacheWrite: Math.max(amountAt(usage, 'cache_creation_input_tokens') ?? 0, partsSum),
     cacheRead: amountAt(usage, 'cache_read_input_tokens') ?? 0,
+    longCacheWrite,
   };
 }

@@ -2,7 +2,7 @@ import type { AgentMeta, BackgroundJob, MailboxMessage, SessionProcess, Team } f
 import type { SessionHooks } from '../agents/hook-state.js';
 import type { SessionNames } from './session-record.js';
 import type { TranscriptState, TranscriptTask } from './transcript-state.js';
-import type { ModelTokens } from './usage-ledger.js';
+import type { PricedTokens } from '../prices/price-list.js';
 import type { WorkflowJournal } from './workflow-journal.js';
 
 /** Transcript of one agent as far as it was read. */
@@ -13,7 +13,7 @@ export interface Transcript {
   /** Last change of the file in milliseconds since the epoch. */
   readonly modifiedAtMs: number;
   /** Tokens of the answers that no other transcript has counted. */
-  readonly tokens: readonly ModelTokens[];
+  readonly tokens: readonly PricedTokens[];
 }
 
 export interface SubagentTranscript extends Transcript {

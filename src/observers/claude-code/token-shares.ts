@@ -1,5 +1,6 @@
 import type { TranscriptState } from './transcript-state.js';
-import { answerKeys, type ModelTokens, sumUsage } from './usage-ledger.js';
+import { answerKeys, sumUsage } from './usage-ledger.js';
+import type { PricedTokens } from '../prices/price-list.js';
 
 interface CountedTranscript {
   readonly state: TranscriptState;
@@ -45,7 +46,7 @@ export class TokenShares {
   }
 
   /** Returns the tokens per model that count for a transcript. */
-  tokensOf(path: string): readonly ModelTokens[] {
+  tokensOf(path: string): readonly PricedTokens[] {
     const transcript = this.#transcripts.get(path);
     if (transcript === undefined) return [];
     const { usage } = transcript.state;

@@ -1,18 +1,10 @@
 import { hashText } from '../input/hash-text.js';
+import type { PricedTokens } from '../prices/price-list.js';
 
 /** Tokens of one answer of the model. */
-export interface TokenAmounts {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheWrite: number;
-  readonly cacheRead: number;
-}
+export type TokenAmounts = Omit<PricedTokens, 'model'>;
 
-export interface ModelTokens extends TokenAmounts {
-  readonly model: string | null;
-}
-
-const AMOUNTS_PER_ROW = 4;
+const AMOUNTS_PER_ROW = 5;
 const INITIAL_ROWS = 8;
 /** Growth of the arrays, which are kept for every transcript and should not be half empty. */
 const GROWTH = 1.25;
@@ -24,7 +16,7 @@ const MAX_MODELS = 255;
 
 /**
  * Tokens of all answers in one transcript. Several records repeat the usage of one answer, early ones with placeholders, so that
- * the maximum of each amount counts. Copies of a session repeat its answers, so that the answers are kept apart. One row takes 25
+ * the maximum of each amount counts. Copies of a session repeat its answers, so that the answers are kept apart. One row takes 29
  * bytes.
  */
 export interface UsageLedger {
@@ -54,7 +46,7 @@ export function recordUsage(ledger: UsageLedger, answerId: string, model: string
   const firstRow = Math.max(0, ledger.rows - MAX_REPEATED_ROWS);
   const found = ledger.keys.subarray(firstRow, ledger.rows).lastIndexOf(key);
   const row = found >= 0 ? firstRow + found : addRow(ledger, key);
-  const values = [usage.input, usage.output, usage.cacheWrite, usage.cacheRead];
+  const values = [usage.input, usage.output, usage.cacheWrite, usage.cacheRead, usage.longCacheWrite];
   for (const [column, value] of values.entries()) {
     const index = row * AMOUNTS_PER_ROW + column;
     ledger.amounts[index] = Math.max(ledger.amounts[index] ?? 0, Math.min(Math.floor(value), MAX_AMOUNT));
@@ -66,24 +58,25 @@ export function recordUsage(ledger: UsageLedger, answerId: string, model: string
 export function sumUsage(
   { rows, keys, amounts, models, modelNames }: UsageLedger,
   isCounted: (key: number) => boolean,
-): readonly ModelTokens[] {
+): readonly PricedTokens[] {
   const sums = new Map<number, number[]>();
   for (let row = 0; row < rows; row += 1) {
     if (!isCounted(keys[row] ?? 0)) continue;
     const model = models[row] ?? 0;
-    const sum = sums.get(model) ?? [0, 0, 0, 0];
+    const sum = sums.get(model) ?? [0, 0, 0, 0, 0];
     for (let column = 0; column < AMOUNTS_PER_ROW; column += 1) {
       sum[column] = (sum[column] ?? 0) + (amounts[row * AMOUNTS_PER_ROW + column] ?? 0);
     }
     sums.set(model, sum);
   }
-  return [...sums].map(([model, [input = 0, output = 0, cacheWrite = 0, cacheRead = 0]]) => ({
+  return [...sums].map(([model, [input = 0, output = 0, cacheWrite = 0, cacheRead = 0, longCacheWrite = 0]]) => ({
     // Index 0 stands for an unknown model.
     model: modelNames[model - 1] ?? null,
     input,
     output,
     cacheWrite,
     cacheRead,
+    longCacheWrite,
   }));
 }
 

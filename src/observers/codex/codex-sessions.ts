@@ -2,7 +2,8 @@ import type { ObservedMessage, ObservedTask } from '../../observer-format/index.
 import { hookSessionId, type HookState, reduceHook, type SessionHooks } from '../agents/hook-state.js';
 import { textAt } from '../input/json-fields.js';
 import type { ReadLog, SessionEntries, SourceSessions } from '../source.js';
-import { describeThread, type Thread } from './describe-thread.js';
+import type { PriceList } from '../prices/price-list.js';
+import { describeThread, type Thread, type ThreadOptions } from './describe-thread.js';
 import type { RolloutState } from './rollout-state.js';
 
 interface Rollout {
@@ -21,12 +22,17 @@ interface ThreadTree {
 
 /** Sessions of Codex with their threads. */
 export class CodexSessions implements SourceSessions {
+  readonly #prices: PriceList;
   readonly #trees = new Map<string, ThreadTree>();
   readonly #rootOf = new Map<string, string>();
   readonly #changed = new Set<string>();
 
   /** Number of colliding ids, which is 0: several rollouts of one thread continue each other. */
   readonly collisions = 0;
+
+  constructor(prices: PriceList) {
+    this.#prices = prices;
+  }
 
   setLog(path: string, log: ReadLog): void {
     // The follower returns the states that `createState` made for the path.
@@ -89,7 +95,7 @@ export class CodexSessions implements SourceSessions {
       if (tree === undefined) continue;
       const isGone = tree.threads.size === 0 && tree.hooks.size === 0;
       if (isGone) this.#trees.delete(rootId);
-      changes.set(rootId, isGone ? null : describeTree(tree, nowMs));
+      changes.set(rootId, isGone ? null : describeTree(tree, { nowMs, prices: this.#prices }));
     }
     this.#changed.clear();
     return changes;
@@ -104,11 +110,11 @@ export class CodexSessions implements SourceSessions {
   }
 }
 
-function describeTree(tree: ThreadTree, nowMs: number): SessionEntries {
+function describeTree(tree: ThreadTree, options: ThreadOptions): SessionEntries {
   const { rootId } = tree;
   const threads = threadsOf(tree);
   const ids = new Set(threads.map(({ id }) => id));
-  const agents = threads.map((thread) => describeThread(thread, (id) => ids.has(id), nowMs));
+  const agents = threads.map((thread) => describeThread(thread, (id) => ids.has(id), options));
   if (agents.length === 0) return { agents, swarms: [], tasks: [], messages: [] };
   const lead = agents.find(({ id }) => id === rootId) ?? null;
   return {

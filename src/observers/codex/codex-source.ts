@@ -7,7 +7,7 @@ import { createRolloutState, type RolloutState } from './rollout-state.js';
 const STATE_VERSION = 1;
 
 /** Creates the source of Codex. */
-export function createCodexSource({ shownText }: SourceOptions): Source {
+export function createCodexSource({ shownText, prices }: SourceOptions): Source {
   return {
     name: 'codex',
     stateVersion: STATE_VERSION,
@@ -25,6 +25,6 @@ export function createCodexSource({ shownText }: SourceOptions): Source {
       // Only the beginning of a file is copied.
       rollout.isInCopy = false;
     },
-    createSessions: () => new CodexSessions(),
+    createSessions: () => new CodexSessions(prices),
   };
 }

@@ -1,4 +1,4 @@
-import type { ObservedActivity, ObservedAgent } from '../../observer-format/index.js';
+import type { ObservedActivity, ObservedAgent, ObservedUsage } from '../../observer-format/index.js';
 import {
   type AgentCondition,
   asEnded,
@@ -9,6 +9,7 @@ import {
 } from '../agents/agent-condition.js';
 import type { HookState } from '../agents/hook-state.js';
 import { toName, toWorkspace } from '../input/shown-text.js';
+import type { PriceList } from '../prices/price-list.js';
 import type { RolloutState, ThreadUsage } from './rollout-state.js';
 
 /** Time in milliseconds without a record after which a thread that did not end has ended. A tool may take that long. */
@@ -24,11 +25,21 @@ export interface Thread {
   readonly hooks: HookState | null;
 }
 
+export interface ThreadOptions {
+  /** Current time in milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly prices: PriceList;
+}
+
 /**
  * Describes the agent of one thread.
  * @param isParentKnown whether the parent is listed as well
  */
-export function describeThread(thread: Thread, isParentKnown: (id: string) => boolean, nowMs: number): ObservedAgent {
+export function describeThread(
+  thread: Thread,
+  isParentKnown: (id: string) => boolean,
+  { nowMs, prices }: ThreadOptions,
+): ObservedAgent {
   const { id, rootId, state, hooks } = thread;
   const identity = state?.identity ?? null;
   const workspace = toWorkspace(state?.directory ?? hooks?.directory ?? null);
@@ -56,8 +67,7 @@ export function describeThread(thread: Thread, isParentKnown: (id: string) => bo
         ? null
         : {
             ...usageOf(state),
-            costUsd: null,
-            costEstimated: false,
+            ...estimateCost(state, prices),
             complete: thread.isComplete || state.responses === null,
           },
     context:
@@ -123,6 +133,22 @@ function mayAskPerson({ approvalPolicy, asksPerson }: RolloutState): boolean {
 
 function openRequest({ hasOpenPlan, turn }: RolloutState): ObservedActivity {
   return createActivity('waiting', null, turn.since, hasOpenPlan ? 'plan_approval' : 'answer');
+}
+
+/** Estimates the cost. Codex records none. */
+function estimateCost(state: RolloutState, prices: PriceList): Pick<ObservedUsage, 'costUsd' | 'costEstimated'> {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usageOf(state);
+  const costUsd = prices.estimate([
+    {
+      model: state.model,
+      input: inputTokens ?? 0,
+      output: outputTokens ?? 0,
+      cacheRead: cacheReadTokens ?? 0,
+      cacheWrite: cacheWriteTokens ?? 0,
+      longCacheWrite: 0,
+    },
+  ]);
+  return { costUsd, costEstimated: costUsd !== null };
 }
 
 /** Returns the tokens in the counts of the observer format: input without cached tokens. */
