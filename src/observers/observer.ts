@@ -5,7 +5,7 @@ import { type Clock, errorMessage, isAborted, isoTimestamp, type Logger, sleep }
 import { DirectoryWatches } from './files/directory-watches.js';
 import { readDocument } from './files/document-file.js';
 import { type FileStats, findFiles, type FoundFiles, isMissing, toFileStats } from './files/find-files.js';
-import { InputProblems } from './files/input-problems.js';
+import { type InputProblemKind, InputProblems } from './files/input-problems.js';
 import { LogFile } from './files/log-file.js';
 import { matchPath, parsePatterns, type PatternNode } from './files/path-pattern.js';
 import { ReadQueue } from './files/read-queue.js';
@@ -115,6 +115,11 @@ export class Observer implements AsyncDisposable {
   /** Inputs that could not be read. */
   problems(): readonly InputProblem[] {
     return this.#problems.list();
+  }
+
+  /** Counts an input of another origin than the files that could not be read. */
+  recordProblem(kind: InputProblemKind): void {
+    this.#problems.record(kind, '');
   }
 
   /** Applies an event that a hook of the observed program has sent. */

@@ -1,6 +1,8 @@
+import { cp } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { PROGRAM, request, serverConfig, SocketClient, startApp } from '../support/app.js';
 import { waitUntil } from '../support/wait.js';
+import { ScenarioFiles } from '../observers/claude-scenario.js';
 import { invented, ObservedDirectory } from '../observers/observed-directory.js';
 
 const { session, path, prompt, call, answer } = invented;
@@ -49,6 +51,43 @@ test('an agent of a session changes in agentUpdates when its transcript grows', 
   await directory.append(path, answer(2, 'b'));
   await updates.until(() => latest()?.status === 'IDLE');
   expect(latest()).toMatchObject({ activity: null, usage: { outputTokens: 20, complete: true } });
+});
+
+test('the agents of a team have parents, children, tasks and messages', async () => {
+  await using directory = await ObservedDirectory.create();
+  await cp(ScenarioFiles.of('claude-code', 'team').root, directory.root, { recursive: true });
+  const args = [PROGRAM, 'observe', 'claude-code', '--root', directory.root, '--show-text', 'titles'];
+  const env = { XDG_STATE_HOME: directory.outside('state'), LOG_LEVEL: 'silent' };
+  const server = serverConfig('claude', args, {
+    endpoint: { type: 'stdio', command: process.execPath, args, cwd: process.cwd(), env },
+  });
+  await using app = await startApp([server]);
+  const query = `{
+    agents { name status parent { name } children { name } swarm { name } tasks { title status dependsOnIds } }
+    swarms { name tasksTotal }
+  }`;
+  await waitUntil(async () => JSON.stringify(await request(app, query)).includes('Write the docs'), {
+    state: () => 'no tasks',
+  });
+
+  expect((await request(app, query)).data).toMatchObject({
+    agents: expect.arrayContaining([
+      expect.objectContaining({
+        name: 'shop',
+        status: 'IDLE',
+        parent: null,
+        children: expect.arrayContaining([{ name: 'writer' }, { name: 'reviewer' }]),
+        swarm: { name: 'session-990c349e' },
+      }),
+      expect.objectContaining({
+        name: 'writer',
+        status: 'BUSY',
+        parent: { name: 'shop' },
+        tasks: [{ title: 'Write the docs', status: 'IN_PROGRESS', dependsOnIds: [] }],
+      }),
+    ]),
+    swarms: [{ name: 'session-990c349e', tasksTotal: 2 }],
+  });
 });
 
 test('a server that observes is of the type CLAUDE_CODE', async () => {

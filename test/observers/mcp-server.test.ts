@@ -174,6 +174,30 @@ describe('runObserver', () => {
     },
   );
 
+  test('applies events of hooks and answers each one with an empty 204', async () => {
+    await using directory = await ObservedDirectory.create();
+    await directory.write(path, prompt(0) + call(1, 'a'));
+    await using running = await serve(directory, { token: TOKEN });
+    const authorization = `Bearer ${TOKEN}`;
+    await using client = await WatchingSession.connect(httpEndpoint(running, { authorization }));
+    const post = async (body: string, headers: Record<string, string> = { authorization }): Promise<unknown> => {
+      const url = (running.url ?? '').replace('/mcp', '/hooks/claude-code');
+      const response = await fetch(url, { method: 'POST', headers, body });
+      return [response.status, await response.text()];
+    };
+    expect((await client.agents())[0]?.status).toBe('working');
+
+    const event = { session_id: session, hook_event_name: 'PermissionRequest', tool_name: 'Bash', tool_input: {} };
+    expect(await post(JSON.stringify(event))).toEqual([204, '']);
+    await waitUntil(async () => (await client.agents())[0]?.status === 'waiting', { state: () => 'not waiting' });
+    expect((await client.agents())[0]?.activity).toMatchObject({ waitingFor: 'permission', label: 'Bash' });
+
+    expect(await post('{')).toEqual([204, '']);
+    expect(await post('{"hook_event_name":"Unknown"}')).toEqual([204, '']);
+    expect(await post('{}', {})).toEqual([401, expect.any(String)]);
+    expect((await client.list()).problems).toEqual([{ kind: 'malformed-event', count: 1 }]);
+  });
+
   test('ends when its input ends', async () => {
     await using directory = await ObservedDirectory.create();
     const stdin = new PassThrough();

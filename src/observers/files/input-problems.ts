@@ -9,6 +9,8 @@ export type InputProblemKind =
   | 'long-line'
   /** Document that is no JSON or has another shape. */
   | 'malformed-document'
+  /** Event of a hook that is no JSON. */
+  | 'malformed-event'
   /** Document above the maximum size. */
   | 'large-document'
   /** File that shrank or was replaced, and is read again from its beginning. */
@@ -32,7 +34,7 @@ export type InputProblemKind =
 const MAX_FILES = 10_000;
 
 /** Kinds of which one file may contain many. */
-const REPEATABLE: readonly InputProblemKind[] = ['broken-line', 'long-line', 'replaced-file'];
+const REPEATABLE: readonly InputProblemKind[] = ['broken-line', 'long-line', 'malformed-event', 'replaced-file'];
 
 /** Counts inputs that cannot be read, and logs the first one of each kind. */
 export class InputProblems {

@@ -12,11 +12,16 @@ import { closeServer, handleWebRequest, listenOnLoopback, type ListeningServer }
 import { createMcpServer, type ObserverServerDeps } from './create-mcp-server.js';
 
 const MCP_PATH = '/mcp';
-/** Largest request in bytes. Requests of clients are short. */
+/** Beginning of the path to which hooks send their events. The name of the observed program follows. */
+const HOOKS_PATH = '/hooks/';
+/** Largest MCP request in bytes. Requests of clients are short. */
 const MAX_REQUEST_BYTES = 256 * 1024;
+/** Largest event of a hook in bytes. Events contain the inputs and results of tools. */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Serves MCP over streamable HTTP on loopback. Clients since 2026-07-28 are notified about changes; older ones poll.
+ * Serves MCP over streamable HTTP on loopback, and accepts the events of hooks. Clients since 2026-07-28 are notified about
+ * changes; older ones poll.
  * @param port port on 127.0.0.1; 0 picks a free one
  * @param token token that requests must present as `Authorization: Bearer`; null to accept every program of this machine
  * @throws the system error if the port cannot be bound
@@ -33,12 +38,13 @@ export async function serveHttp(
       originValidationResponse(request, localhostAllowedOrigins());
     if (rejection !== undefined) return rejection;
     if (!isAuthorized(request, token)) return unauthorized();
-    return new URL(request.url).pathname === MCP_PATH
-      ? handler.fetch(request)
-      : new Response('not found', { status: 404 });
+    const { pathname } = new URL(request.url);
+    if (pathname === MCP_PATH) return handler.fetch(request);
+    if (pathname === `${HOOKS_PATH}${deps.source}` && request.method === 'POST') return acceptEvent(deps, request);
+    return new Response('not found', { status: 404 });
   };
   const server = createServer((request, response) => {
-    handleWebRequest(request, response, MAX_REQUEST_BYTES, respond).catch(() => response.destroy());
+    handleWebRequest(request, response, MAX_EVENT_BYTES, respond).catch(() => response.destroy());
   });
   const bound = await listenOnLoopback(server, port);
   const changes = deps.observer.lists.onChange((lists) => {
@@ -54,6 +60,20 @@ export async function serveHttp(
       await closed;
     },
   };
+}
+
+/**
+ * Applies the event of a hook. Answers every event with an empty success, because the observed program waits for the answer, shows
+ * errors to the person, and would obey a body.
+ */
+async function acceptEvent({ observer }: ObserverServerDeps, request: Request): Promise<Response> {
+  const text = await request.text();
+  try {
+    observer.applyHook(JSON.parse(text));
+  } catch {
+    observer.recordProblem('malformed-event');
+  }
+  return new Response(null, { status: 204 });
 }
 
 function isAuthorized(request: Request, token: string | null): boolean {
