@@ -84,6 +84,8 @@ export class Observer implements AsyncDisposable {
   #hasUnsavedStates = false;
   #wakeSearch: () => void = () => undefined;
   #isSearchWanted = false;
+  /** Whether the observed directory does not exist. */
+  #isMissing = false;
 
   constructor(options: ObserverOptions) {
     const { source, logger, indexFile, reader, clock } = options;
@@ -173,7 +175,9 @@ export class Observer implements AsyncDisposable {
       const durationMs = clock.monotonic() - startMs;
       const wake = new AbortController();
       this.#wakeSearch = () => wake.abort();
-      const delayMs = Math.max(SEARCH_INTERVAL_MS, durationMs / MAX_SEARCH_SHARE);
+      // A directory that does not exist cannot be watched.
+      const intervalMs = this.#isMissing ? CHECK_INTERVAL_MS : SEARCH_INTERVAL_MS;
+      const delayMs = Math.max(intervalMs, durationMs / MAX_SEARCH_SHARE);
       if (!this.#isSearchWanted && !isAborted(signal)) await sleep(clock, delayMs, wake.signal);
       if (isAborted(signal)) return;
       // Several entries usually appear together.
@@ -206,9 +210,12 @@ export class Observer implements AsyncDisposable {
   async #find(): Promise<FoundFiles> {
     const { root, logger } = this.#options;
     try {
-      return await findFiles(root, this.#patterns, this.#problems);
+      const found = await findFiles(root, this.#patterns, this.#problems);
+      this.#isMissing = false;
+      return found;
     } catch (error) {
-      if (!isMissing(error)) {
+      this.#isMissing = isMissing(error);
+      if (!this.#isMissing) {
         this.#problems.record('unreadable-directory', '');
         logger.debug({ root, error: errorMessage(error) }, 'the observed directory cannot be read');
       }
@@ -277,7 +284,8 @@ export class Observer implements AsyncDisposable {
       onChange: (path) => this.#handleChange(path),
       onUnavailable: (directory) => this.#problems.record('unwatched-directory', directory),
     });
-    this.#watches.set([...near, ...parents, ...others]);
+    // What has changed in a directory before it was watched is found by another search.
+    if (this.#watches.set([...near, ...parents, ...others])) this.#wantSearch();
   }
 
   #handleChange(path: string): void {
@@ -285,7 +293,10 @@ export class Observer implements AsyncDisposable {
       this.#reads.add(path);
       return;
     }
-    if (matchPath(this.#patterns, path) === null) return;
+    if (matchPath(this.#patterns, path) !== null) this.#wantSearch();
+  }
+
+  #wantSearch(): void {
     this.#isSearchWanted = true;
     this.#wakeSearch();
   }

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 
 /** Maximum number of directories that are watched. The others are polled. */
-const MAX_WATCHES = 512;
+const MAX_WATCHES = 4_096;
 
 export interface DirectoryWatchesOptions {
   readonly root: string;
@@ -24,11 +24,16 @@ export class DirectoryWatches implements Disposable {
     this.#options = options;
   }
 
-  /** Watches exactly these directories, the first ones if there are too many. */
-  set(directories: readonly string[]): void {
+  /**
+   * Watches exactly these directories, the first ones if there are too many. Returns whether a directory is watched now that was not
+   * before, so that its earlier changes were not reported.
+   */
+  set(directories: readonly string[]): boolean {
     const wanted = new Set(directories.slice(0, MAX_WATCHES));
     for (const directory of this.#watchers.keys()) if (!wanted.has(directory)) this.#close(directory);
-    for (const directory of wanted) if (!this.#watchers.has(directory)) this.#open(directory);
+    const added = [...wanted].filter((directory) => !this.#watchers.has(directory));
+    for (const directory of added) this.#open(directory);
+    return added.some((directory) => this.#watchers.has(directory));
   }
 
   [Symbol.dispose](): void {
