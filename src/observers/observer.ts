@@ -84,6 +84,7 @@ export class Observer implements AsyncDisposable {
   #hasUnsavedStates = false;
   #wakeSearch: () => void = () => undefined;
   #isSearchWanted = false;
+  #lastSearch: Promise<void> = Promise.resolve();
   /** Whether the observed directory does not exist. */
   #isMissing = false;
 
@@ -192,8 +193,13 @@ export class Observer implements AsyncDisposable {
     }
   }
 
-  /** Finds new, changed and removed files. */
-  async #search(): Promise<void> {
+  /** Finds new, changed and removed files, one search after the other: a result must not be older than that before. */
+  #search(): Promise<void> {
+    this.#lastSearch = this.#lastSearch.then(() => this.#searchOnce());
+    return this.#lastSearch;
+  }
+
+  async #searchOnce(): Promise<void> {
     this.#isSearchWanted = false;
     const found = await this.#find();
     if (this.#abort.signal.aborted) return;

@@ -84,6 +84,11 @@ describe('Observer', () => {
     ['shrinks', (directory: ObservedDirectory) => truncate(join(directory.root, path), Buffer.byteLength(prompt(0)))],
     ['is replaced by another one', (directory: ObservedDirectory) => directory.write(path, prompt(7))],
     [
+      'is rewritten in place with the same beginning',
+      (directory: ObservedDirectory) =>
+        directory.write(path, prompt(0) + call(1, 'other') + result(2, 'other') + prompt(3).repeat(30)),
+    ],
+    [
       'is replaced by a longer one',
       (directory: ObservedDirectory) => directory.write(path, prompt(7) + answer(8, 'x').repeat(20) + prompt(9)),
     ],

@@ -129,6 +129,25 @@ describe('turns of ClaudeCodeSource', () => {
   });
 });
 
+test('ClaudeCodeSource ignores a record that the file already had', () => {
+  const asked = user(0, 'x');
+
+  expect(readMain(asked, answer(1, 'a'), asked).status).toBe('idle');
+});
+
+test('ClaudeCodeSource ends a wait that hooks have reported when the transcript contains the result of the call', () => {
+  const reader = new SourceReader();
+  const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' } };
+  reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Bash')]);
+  const call = { ...hook, hook_event_name: 'PreToolUse', tool_use_id: 'a' };
+  reader.sessions.applyHook(call, '2026-11-23T12:00:01.100Z');
+  reader.sessions.applyHook({ ...hook, hook_event_name: 'PermissionRequest' }, '2026-11-23T12:00:01.200Z');
+  expect(reader.agents().get(SESSION)?.status).toBe('waiting');
+
+  reader.append(MAIN, [toolResult(5, 'a'), toolUse(6, 'b', 'Read')]);
+  expect(reader.agents().get(SESSION)).toMatchObject({ status: 'working', activity: { label: 'Read' } });
+});
+
 describe('tokens of ClaudeCodeSource', () => {
   test('are the maximum of each amount over all records of one answer', () => {
     const part = (output: number, cache: number): string =>

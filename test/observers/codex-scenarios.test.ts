@@ -261,3 +261,30 @@ test('CodexSource describes a recorded session with a subagent', () => {
     },
   ]);
 });
+
+test('CodexSource ignores the history that a subagent has copied, also before its own first turn', () => {
+  const files = filesOf('child-thread');
+  const child = files.paths.find((path) => path.includes('01a0beb0-0a1c')) ?? '';
+  const copied = files.lines(child).slice(0, 11);
+  const withoutNumbers = copied.map((line) =>
+    line.replace(/"ordinal":\d+,/, '').replace(/,"subagent_history_start_ordinal":"?\d+"?/, ''),
+  );
+  for (const lines of [copied, withoutNumbers]) {
+    const reader = new SourceReader(source(), NOW_MS);
+    reader.append(child, lines);
+    const [agent] = [...reader.agents().values()];
+
+    expect(agent).toMatchObject({ name: 'count_b', status: 'idle', activity: null, usage: { totalTokens: 0 } });
+  }
+});
+
+test('CodexSource counts a response once', () => {
+  const files = filesOf('paginated-error');
+  const [path = ''] = files.paths;
+  const reader = new SourceReader(source(), NOW_MS);
+  const lines = files.lines(path);
+  const repeated = lines.filter((line) => line.includes('token_usage_record'));
+  reader.append(path, [...lines, ...repeated]);
+
+  expect([...reader.agents().values()]).toMatchObject([{ usage: { inputTokens: 6_700, outputTokens: 200 } }]);
+});
