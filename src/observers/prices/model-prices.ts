@@ -9,11 +9,9 @@ export interface ModelPrice {
   readonly longCacheWrite: number | null;
 }
 
-/** Date of the price list below. */
-export const PRICES_DATE = '2026-11-29';
-
 /**
- * List prices by model, without date and suffix of the model's name (https://platform.claude.com/docs/en/about-claude/pricing).
+ * List prices of 2026-11-29 by model, without date and suffix of the model's name
+ * (https://platform.claude.com/docs/en/about-claude/pricing).
  * Models whose price depends on the length of the prompt are omitted. `--prices` replaces and adds entries.
  */
 export const MODEL_PRICES: Readonly<Record<string, ModelPrice>> = {
