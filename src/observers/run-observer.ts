@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -13,6 +13,8 @@ import { PriceList } from './prices/price-list.js';
 import { serveHttp } from './serve/serve-http.js';
 import { serveStreams } from './serve/serve-streams.js';
 import type { Source, SourceOptions } from './source.js';
+
+const INDEX_HASH_LENGTH = 12;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,7 +79,7 @@ export async function runObserver(
     source: entry.create({ shownText, prices }),
     root,
     maxAgeMs,
-    indexFile: join(stateDirectory(env), `observer-${options.source}.index`),
+    indexFile: join(stateDirectory(env), indexName(options.source, root, shownText)),
     reader: `${version} ${shownText} ${root}`,
     processes: systemProcesses,
     clock,
@@ -100,6 +102,12 @@ export async function runObserver(
     await observer[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Returns the name of the index. Observers of other directories, and those that show other texts, have their own. */
+function indexName(source: ObservedSource, root: string, shownText: ShownText): string {
+  const hash = createHash('sha256').update(`${root}\0${shownText}`).digest('hex').slice(0, INDEX_HASH_LENGTH);
+  return `observer-${source}-${hash}.index`;
 }
 
 /** Returns the directory of a variable, or else the directory with a name in the home directory. */

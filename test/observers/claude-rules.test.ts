@@ -364,6 +364,17 @@ describe('tasks of ClaudeCodeSource', () => {
   });
 });
 
+test.each([
+  ['a kind of message', '{"type":"shutdown_request","from":"a"}', 'shutdown_request'],
+  ['a text instead of a kind', '{"type":"Sell the company"}', null],
+  ['text', 'Hello', null],
+])('ClaudeCodeSource reports the kind of a message with %s', (_, body, kind) => {
+  const reader = new SourceReader();
+  reader.append(MAIN, [user(1, `<teammate-message teammate_id="a">${body}</teammate-message>`)]);
+
+  expect(reader.sessions.takeChanges(reader.nowMs).get(SESSION)?.messages).toMatchObject([{ kind, text: null }]);
+});
+
 describe('processes of ClaudeCodeSource', () => {
   const entry = (fields: Fields): object => ({ pid: 7, sessionId: SESSION, cwd: '/home/dev/shop', ...fields });
   const at = (seconds: number): number => Date.parse('2026-11-23T12:00:00.000Z') + seconds * 1_000;

@@ -20,6 +20,8 @@ const CLOSING = '</teammate-message>';
 const MAX_OPENING_LENGTH = 1_024;
 const MAX_MESSAGES_PER_TEXT = 50;
 const MAX_BODY_JSON_LENGTH = 10_000;
+/** Kinds of messages between programs. Anything else may be text. */
+const KIND = /^[a-z_]{1,40}$/;
 
 /** Parses the messages in a text. */
 export function parseTeammateMessages(
@@ -46,7 +48,8 @@ export function parseTeammateMessages(
 export function createTeamMessage(from: string, body: string, sentAt: string | null, shown: ShownText): TeamMessage {
   const text = body.trim();
   const content = parseBody(text);
-  const kind = toName(textAt(content, 'type'));
+  const type = textAt(content, 'type') ?? '';
+  const kind = KIND.test(type) ? type : null;
   return {
     from: toName(from) ?? 'unknown',
     sentAt: parseIsoTime(textAt(content, 'timestamp')) ?? sentAt,
