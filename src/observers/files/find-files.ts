@@ -62,15 +62,18 @@ class FileSearch implements FoundFiles {
       return;
     }
     this.#visited.add(location);
+    const names = await this.#namesIn(path, location, nodes);
+    if (names === null) return;
     this.directories.push(path);
-    for (const name of await this.#namesIn(path, location, nodes)) {
+    for (const name of names) {
       const matching = childrenFor(nodes, name);
       if (matching.length > 0)
         await this.#visitEntry(path === '' ? name : `${path}/${name}`, join(location, name), matching);
     }
   }
 
-  async #namesIn(path: string, location: string, nodes: readonly PatternNode[]): Promise<readonly string[]> {
+  /** Returns the names in a directory. Null if it cannot be read, or has vanished. */
+  async #namesIn(path: string, location: string, nodes: readonly PatternNode[]): Promise<readonly string[] | null> {
     const names = literalNames(nodes);
     if (names !== null) return names;
     try {
@@ -78,7 +81,7 @@ class FileSearch implements FoundFiles {
       return entries.map(({ name }) => name);
     } catch (error) {
       if (!isMissing(error)) this.#problems.record('unreadable-directory', path);
-      return [];
+      return null;
     }
   }
 
