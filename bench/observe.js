@@ -1,6 +1,6 @@
 // Measures an observer of Claude Code: start, memory and idle CPU with many transcripts, and the latency from a written line to the
 // frame of a GraphQL subscriber. Usage: node bench/observe.js [--files N] [--bytes N] [--active N] [--lines N] [--idle SECONDS]
-import { appendFile, mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -133,13 +133,18 @@ async function withApp(use) {
 
 /** Returns the id of the observer, which is a descendant of this process. */
 async function childPid() {
-  const { readdir } = await import('node:fs/promises');
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const command = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
     if (command.includes('observe') && command.includes(root)) return Number(name);
   }
   throw new Error('the observer does not run');
+}
+
+/** Returns the names of the stored indexes. */
+async function indexes() {
+  const names = await readdir(join(directory, 'state', 'swarmlens')).catch(() => []);
+  return names.filter((name) => name.endsWith('.index'));
 }
 
 async function memoryMb(pid, field) {
@@ -158,6 +163,9 @@ await withApp(async ({ until, pid, setListener }) => {
   result.completeMs = await until((agents) => [...agents.values()].every(({ usage }) => usage.complete));
   const observer = await pid();
   result.peakMemoryMb = await memoryMb(observer, 'VmHWM');
+  // The states of all files are stored once.
+  while ((await indexes()).length === 0) await sleep(1_000);
+  await sleep(1_000);
   const cpuBefore = await cpuSeconds(observer);
   await sleep(idle * 1_000);
   result.idleCpuPercent = ((await cpuSeconds(observer)) - cpuBefore) * (100 / idle);
