@@ -209,7 +209,7 @@ export class Observer implements AsyncDisposable {
     // The newest files come first.
     for (const [path, stats] of recent) this.#track(path, stats);
     this.#watch(found.directories, [...recent.keys()]);
-    this.#sessions.checkSilence();
+    this.#sessions.checkSilence(this.#options.clock.now());
     this.#publishSoon();
   }
 
@@ -418,15 +418,17 @@ export class Observer implements AsyncDisposable {
     this.lists.apply(this.#sessions.takeChanges(this.#options.clock.now()));
   }
 
+  *#storedStates(): Generator<readonly [string, StoredLog]> {
+    for (const { path, log } of [...this.#files.values()]) {
+      const stored = log?.toStored() ?? null;
+      if (stored !== null) yield [path, stored];
+    }
+  }
+
   async #save(): Promise<void> {
     if (!this.#hasUnsavedStates) return;
     this.#hasUnsavedStates = false;
-    const states = new Map<string, StoredLog>();
-    for (const { path, log } of this.#files.values()) {
-      const stored = log?.toStored() ?? null;
-      if (stored !== null) states.set(path, stored);
-    }
-    await this.#index.save(states);
+    await this.#index.save(this.#storedStates());
   }
 }
 

@@ -73,8 +73,8 @@ export interface SourceSessions {
   applyHook(event: unknown, at: string): void;
   /** Checks which processes run. */
   checkProcesses(processes: ProcessTable): void;
-  /** Marks the sessions as changed whose description depends on the current time. */
-  checkSilence(): void;
+  /** Marks the sessions as changed that have been silent for so long that their description changes. */
+  checkSilence(nowMs: number): void;
   /** Sessions whose processes run. */
   liveSessions(): ReadonlySet<string>;
   /** Number of files with the id of another file. */

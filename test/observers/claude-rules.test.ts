@@ -459,10 +459,12 @@ test('ClaudeCodeSource ends a working session after a long silence without a pro
   sessions.setLog(MAIN, { state, isComplete: true, modifiedAtMs: 1_000, createdAtMs: 0 });
 
   expect(sessions.takeChanges(60_000).get(SESSION)?.agents).toMatchObject([{ status: 'working' }]);
-  sessions.checkSilence();
+  sessions.checkSilence(24 * 3_600_000);
   expect(sessions.takeChanges(24 * 3_600_000).get(SESSION)?.agents).toMatchObject([
     { status: 'ended', statusInferred: true },
   ]);
+  sessions.checkSilence(25 * 3_600_000);
+  expect(sessions.takeChanges(25 * 3_600_000).size).toBe(0);
 });
 
 test('ClaudeCodeSource shows a session as idle when its process runs and nothing else is known', () => {

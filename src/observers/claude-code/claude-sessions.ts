@@ -1,7 +1,7 @@
 import type { ObservedSwarm } from '../../observer-format/index.js';
 import type { ShownText } from '../input/shown-text.js';
 import type { ProcessTable, ReadLog, SessionEntries, SourceSessions } from '../source.js';
-import { type DescribeOptions, describeAgents } from './describe-agents.js';
+import { type DescribeOptions, describeAgents, SILENCE_MS, SILENCE_WITHOUT_REGISTER_MS } from './describe-agents.js';
 import { describeMessages, describeTasks } from './describe-tasks.js';
 import {
   type MailboxMessage,
@@ -162,9 +162,13 @@ export class ClaudeSessions implements SourceSessions {
     }
   }
 
-  checkSilence(): void {
-    for (const { sessionId, mains } of this.#sessions.values()) {
-      if (newestFile(mains)?.state.turn.phase === 'working') this.#changed.add(sessionId);
+  checkSilence(nowMs: number): void {
+    for (const session of this.#sessions.values()) {
+      const main = newestFile(session.mains);
+      const silenceMs = main?.state.turn.phase === 'working' ? nowMs - main.modifiedAtMs : 0;
+      const level = [SILENCE_MS, SILENCE_WITHOUT_REGISTER_MS].filter((limitMs) => silenceMs > limitMs).length;
+      if (level !== session.silenceLevel) this.#changed.add(session.sessionId);
+      session.silenceLevel = level;
     }
   }
 

@@ -9,9 +9,9 @@ import type { SessionFiles, SubagentTranscript, Transcript } from './session-fil
 import type { TranscriptState } from './transcript-state.js';
 
 /** Time in milliseconds without a sign of life after which a session without a process has ended. */
-const SILENCE_MS = 30 * 60_000;
+export const SILENCE_MS = 30 * 60_000;
 /** The same for sessions of releases without a register of live sessions. A tool may take that long. */
-const SILENCE_WITHOUT_REGISTER_MS = 6 * 3_600_000;
+export const SILENCE_WITHOUT_REGISTER_MS = 6 * 3_600_000;
 
 export interface DescribeOptions {
   /** Current time in milliseconds since the epoch. */

@@ -26,6 +26,8 @@ export interface SessionRecord {
   /** Pids of the processes that ran when they were last checked. */
   runningPids: ReadonlySet<number>;
   hasExited: boolean;
+  /** Number of the limits of silence that the session had passed when it was last checked. */
+  silenceLevel: number;
   /** Names of the last process, which the session keeps when the process has ended. */
   registered: SessionNames;
 }
@@ -49,6 +51,7 @@ export function createSessionRecord(sessionId: string): SessionRecord {
     hooks: new Map(),
     runningPids: new Set(),
     hasExited: false,
+    silenceLevel: 0,
     registered: { name: null, title: null },
   };
 }

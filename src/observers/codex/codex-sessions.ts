@@ -3,7 +3,7 @@ import { hookSessionId, type HookState, reduceHook, type SessionHooks } from '..
 import { textAt } from '../input/json-fields.js';
 import type { ReadLog, SessionEntries, SourceSessions } from '../source.js';
 import type { PriceList } from '../prices/price-list.js';
-import { describeThread, type Thread, type ThreadOptions } from './describe-thread.js';
+import { describeThread, SILENCE_MS, type Thread, type ThreadOptions } from './describe-thread.js';
 import type { RolloutState } from './rollout-state.js';
 
 interface Rollout {
@@ -18,6 +18,8 @@ interface ThreadTree {
   readonly rootId: string;
   readonly threads: Map<string, Map<string, Rollout>>;
   readonly hooks: SessionHooks;
+  /** Number of threads that were silent when they were last checked. */
+  silentThreads: number;
 }
 
 /** Sessions of Codex with their threads. */
@@ -77,10 +79,14 @@ export class CodexSessions implements SourceSessions {
     // See above.
   }
 
-  checkSilence(): void {
-    for (const { rootId, threads } of this.#trees.values()) {
-      const isWorking = [...threads.values()].some((rollouts) => newest(rollouts)?.state.turn.phase === 'working');
-      if (isWorking) this.#changed.add(rootId);
+  checkSilence(nowMs: number): void {
+    for (const tree of this.#trees.values()) {
+      const silent = [...tree.threads].filter(([, rollouts]) => {
+        const rollout = newest(rollouts);
+        return rollout?.state.turn.phase === 'working' && nowMs - rollout.modifiedAtMs > SILENCE_MS;
+      });
+      if (silent.length !== tree.silentThreads) this.#changed.add(tree.rootId);
+      tree.silentThreads = silent.length;
     }
   }
 
@@ -104,7 +110,7 @@ export class CodexSessions implements SourceSessions {
   #treeOf(rootId: string): ThreadTree {
     const known = this.#trees.get(rootId);
     if (known !== undefined) return known;
-    const created: ThreadTree = { rootId, threads: new Map(), hooks: new Map() };
+    const created: ThreadTree = { rootId, threads: new Map(), hooks: new Map(), silentThreads: 0 };
     this.#trees.set(rootId, created);
     return created;
   }

@@ -13,7 +13,7 @@ import type { PriceList } from '../prices/price-list.js';
 import type { RolloutState, ThreadUsage } from './rollout-state.js';
 
 /** Time in milliseconds without a record after which a thread that did not end has ended. A tool may take that long. */
-const SILENCE_MS = 6 * 3_600_000;
+export const SILENCE_MS = 6 * 3_600_000;
 
 /** Rollout of one thread as far as it was read. */
 export interface Thread {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { errorMessage, hasErrorCode, type Logger } from '../../shared/index.js';
@@ -24,6 +24,9 @@ export interface StateIndexOptions {
 }
 
 const CHECKSUM_BYTES = 32;
+const LENGTH_BYTES = 4;
+/** Number of bytes that are written at once. */
+const BATCH_BYTES = 1024 * 1024;
 const MAX_INDEX_BYTES = 512 * 1024 * 1024;
 
 /**
@@ -44,11 +47,7 @@ export class StateIndex {
     try {
       const { size } = await stat(file);
       if (size > MAX_INDEX_BYTES) throw new Error('it is too large');
-      const content = await readFile(file);
-      const [checksum, data] = [content.subarray(0, CHECKSUM_BYTES), content.subarray(CHECKSUM_BYTES)];
-      if (!checksum.equals(digest(reader, data))) return new Map();
-      // The checksum proves that this version has written exactly this.
-      return deserialize(data) as Map<string, StoredLog>;
+      return parseFrames(await readFile(file), reader);
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) {
         logger.warn({ file, error: errorMessage(error) }, 'the index cannot be used; all files are read again');
@@ -57,18 +56,19 @@ export class StateIndex {
     }
   }
 
-  /** Replaces the index. Never leaves a half-written one. */
-  async save(states: ReadonlyMap<string, StoredLog>): Promise<void> {
+  /**
+   * Replaces the index. Never leaves a half-written one.
+   * @param states states by path, each of which is taken when it is written, because it may change before
+   */
+  async save(states: Iterable<readonly [path: string, state: StoredLog]>): Promise<void> {
     const { file, reader, logger } = this.#options;
     if (file === null) return;
     const draft = `${file}.${process.pid}`;
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      const data = serialize(states);
       const handle = await open(draft, 'w', 0o600);
       try {
-        await handle.writeFile(digest(reader, data));
-        await handle.appendFile(data);
+        await writeFrames(handle, states, reader);
       } finally {
         await handle.close();
       }
@@ -80,6 +80,48 @@ export class StateIndex {
   }
 }
 
-function digest(reader: string, data: Buffer): Buffer {
-  return createHash('sha256').update(reader).update('\0').update(data).digest();
+/** Writes one frame per state, and a checksum, with the memory of a few frames. */
+async function writeFrames(
+  handle: FileHandle,
+  states: Iterable<readonly [path: string, state: StoredLog]>,
+  reader: string,
+): Promise<void> {
+  const hash = createHash('sha256').update(reader);
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    const data = Buffer.concat(batch);
+    hash.update(data);
+    await handle.appendFile(data);
+    batch = [];
+    bytes = 0;
+  };
+  for (const entry of states) {
+    const frame = serialize(entry);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(frame.length);
+    batch.push(length, frame);
+    bytes += LENGTH_BYTES + frame.length;
+    if (bytes >= BATCH_BYTES) await flush();
+  }
+  await flush();
+  await handle.appendFile(hash.digest());
+}
+
+/** Parses an index. Empty if it is of another reader or damaged. */
+function parseFrames(content: Buffer, reader: string): Map<string, StoredLog> {
+  const end = content.length - CHECKSUM_BYTES;
+  const states = new Map<string, StoredLog>();
+  if (end < 0) return states;
+  const data = content.subarray(0, end);
+  if (!createHash('sha256').update(reader).update(data).digest().equals(content.subarray(end))) return states;
+  for (let position = 0; position < end;) {
+    const start = position + LENGTH_BYTES;
+    position = start + data.readUInt32LE(position);
+    // A copy, because the arrays of a state would keep the whole content in memory. The checksum proves that this version has
+    // written exactly this.
+    const [path, state] = deserialize(Buffer.from(data.subarray(start, position))) as [string, StoredLog];
+    states.set(path, state);
+  }
+  return states;
 }
