@@ -191,7 +191,10 @@ await withApp(async ({ until, pid, setListener }) => {
   }
   await sleep(2_000);
   result.latencyMs = median(latencies);
-  result.latencyP95Ms = percentile(latencies, 0.95);
+  result.latencyP95Ms = percentile(
+    [...latencies].sort((a, b) => a - b),
+    0.95,
+  );
   result.seen = `${latencies.length} of ${lines}`;
 });
 await withApp(async ({ until }) => {
