@@ -1,5 +1,5 @@
-import type { Readable, Writable } from 'node:stream';
-import type { TerminalOutput } from './terminal/screen.js';
+import type { Writable } from 'node:stream';
+import type { TerminalInput, TerminalOutput } from './terminal/screen.js';
 
 /** Environment, streams and stop signal that a command receives from the process. */
 export interface CommandContext {
@@ -7,7 +7,7 @@ export interface CommandContext {
   readonly cwd: string;
   /** Path of this program, for commands that start it as a child process. */
   readonly program: string;
-  readonly stdin: Readable;
+  readonly stdin: TerminalInput;
   readonly stdout: TerminalOutput;
   readonly stderr: Writable;
   /** Resolves when the program is asked to stop, with the name of the signal. */

@@ -9,18 +9,16 @@ import {
   type SwarmClient,
 } from '@swarmlens/client';
 import type { McpServerType } from '../../model/index.js';
-import { didYouMean, type Clock, systemClock } from '../../shared/index.js';
+import { didYouMean, systemClock } from '../../shared/index.js';
 import { SecretRedactor } from '../../shared/sanitize/index.js';
 import { parseFlags, parseList, parseServerTypes } from '../arguments.js';
-import { Screen, type TerminalOutput } from '../terminal/screen.js';
+import type { TerminalInput, TerminalOutput } from '../terminal/screen.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
-import { renderWatchFrame } from '../watch/frame.js';
 import { WatchLineFormatter } from '../watch/line-output.js';
+import type { WatchData } from '../watch/watch-controller.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:4000';
-/** Minimum interval between two redraws. */
-const DRAW_INTERVAL_MS = 100;
 const MODES: Readonly<Record<string, PerformanceMode>> = {
   high: 'HIGH_FREQUENCY',
   normal: 'NORMAL',
@@ -29,10 +27,8 @@ const MODES: Readonly<Record<string, PerformanceMode>> = {
 };
 
 /** Shows the agents and servers of a running swarmlens live, until the program is asked to stop. */
-export async function watch(
-  args: readonly string[],
-  { env, stdout, stderr, stopped }: CommandContext,
-): Promise<number> {
+export async function watch(args: readonly string[], context: CommandContext): Promise<number> {
+  const { env, stdout, stderr, stopped } = context;
   const flags = parseFlags('watch', args, {
     url: { type: 'string' },
     token: { type: 'string' },
@@ -53,14 +49,15 @@ export async function watch(
   await using client = openClient(url, token);
   using agents = client.agents(filters, mode);
   const session = new WatchSession(client, agents, stopped, stdout);
-  if (flags.json === true || stdout.isTTY !== true) await printLines(session, stdout, flags.json === true);
-  else
-    await drawTable(session, {
-      url,
-      stdout,
-      serverTypes: filters.serverTypes,
-      hasColors: env['NO_COLOR'] === undefined,
-    });
+  // A dumb terminal cannot move the cursor.
+  const isFullScreen = flags.json !== true && stdout.isTTY === true && env['TERM'] !== 'dumb';
+  if (isFullScreen) {
+    // `NO_COLOR` counts if it is not empty (no-color.org).
+    const hasColors = (env['NO_COLOR'] ?? '') === '';
+    await drawTable(session, { url, stdin: context.stdin, stdout, serverTypes: filters.serverTypes, hasColors });
+  } else {
+    await printLines(session, stdout, flags.json === true);
+  }
   if (session.failure === null) return 0;
   const failure = explainFailure(session.failure, url, token !== undefined);
   stderr.write(`${new SecretRedactor(token === undefined ? [] : [token]).redact(failure)}\n`);
@@ -88,6 +85,7 @@ class WatchSession implements Disposable {
   failure: WatchFailure | null = null;
   readonly #detach: (() => void)[] = [];
   #hasBeenOpen = false;
+  #resolveEnded: () => void = () => undefined;
 
   constructor(client: SwarmClient, agents: AgentStream, stopped: Promise<unknown>, stdout: TerminalOutput) {
     this.client = client;
@@ -97,6 +95,7 @@ class WatchSession implements Disposable {
         this.failure ??= failure;
         resolve();
       };
+      this.#resolveEnded = resolve;
       stopped.then(
         () => end(null),
         () => end(null),
@@ -115,6 +114,11 @@ class WatchSession implements Disposable {
       this.#detach.push(client.connection.subscribe(check), agents.subscribe(check));
       check();
     });
+  }
+
+  /** Ends the session, because the user asked for it. */
+  end(): void {
+    this.#resolveEnded();
   }
 
   [Symbol.dispose](): void {
@@ -144,47 +148,49 @@ async function waitForDrain(stdout: TerminalOutput): Promise<void> {
 
 interface DrawOptions {
   readonly url: string;
+  readonly stdin: TerminalInput;
   readonly stdout: TerminalOutput;
   readonly serverTypes: readonly McpServerType[] | null;
   readonly hasColors: boolean;
-  readonly clock?: Clock;
 }
 
 async function drawTable(
   session: WatchSession,
-  { url, stdout, serverTypes, hasColors, clock = systemClock }: DrawOptions,
+  { url, stdin, stdout, serverTypes, hasColors }: DrawOptions,
 ): Promise<void> {
   using _session = session;
+  const [{ WatchController }, { openInkScreen }] = await Promise.all([
+    import('../watch/watch-controller.js'),
+    import('../watch/ink-screen.js'),
+  ]);
   using health = session.client.health();
-  let next: Disposable | null = null;
-  const scheduleDraw = (): void => {
-    next ??= clock.schedule(DRAW_INTERVAL_MS, () => {
-      next = null;
-      draw();
-    });
-  };
-  const draw = (): void => {
+  const clock = systemClock;
+  const read = (): WatchData => {
     const { agents, cursor, rate } = session.agents.getSnapshot();
     const servers = health.getSnapshot().health?.servers ?? null;
-    const input = {
+    return {
       url,
       connection: session.client.connection.getSnapshot(),
       agents: cursor === null ? null : agents,
       servers: servers?.filter(({ type }) => serverTypes?.includes(type) ?? true) ?? null,
       serversError: formatServersError(health),
       effectiveHz: rate?.effectiveHz ?? null,
-      hasColors,
     };
-    screen.draw(renderWatchFrame(input, screen.size));
   };
-  using screen = new Screen(stdout, draw);
-  const unsubscribes = [session.agents, health, session.client.connection].map(({ subscribe }) =>
-    subscribe(scheduleDraw),
-  );
-  draw();
+  using controller = new WatchController({ read, clock, onQuit: () => session.end() });
+  using screen = await openInkScreen({
+    stdin,
+    stdout,
+    hasColors,
+    clock,
+    onKey: (key) => controller.pressKey(key),
+    onRedraw: () => controller.draw(),
+  });
+  const update = (): void => controller.update();
+  const unsubscribes = [session.agents, health, session.client.connection].map(({ subscribe }) => subscribe(update));
+  controller.attach(screen);
   await session.ended;
   for (const unsubscribe of unsubscribes) unsubscribe();
-  (next as Disposable | null)?.[Symbol.dispose](); // assigned in a callback, which the compiler does not see
 }
 
 function formatServersError(health: HealthStream): string | null {
