@@ -1,13 +1,16 @@
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import type * as InkModule from 'ink';
-import { createElement, type ReactElement } from 'react';
+import type { createElement, ReactElement } from 'react';
 import type { Clock } from '../../shared/index.js';
 import { sizeOf, type TerminalInput, type TerminalOutput, type TerminalSize } from '../terminal/screen.js';
 import type { LineStyle, StyledLine } from './render-frame.js';
 import type { KeyName, WatchKey } from './view-state.js';
 
-type Ink = typeof InkModule;
+/** Ink, and the function of React that creates its elements. */
+interface Ink extends Pick<typeof InkModule, 'Box' | 'Text' | 'useInput' | 'render'> {
+  readonly createElement: typeof createElement;
+}
 type Instance = ReturnType<Ink['render']>;
 type InkKey = Parameters<Parameters<Ink['useInput']>[0]>[1];
 type TextProps = Parameters<Ink['Text']>[0];
@@ -59,7 +62,8 @@ async function loadInk(): Promise<Ink> {
   const previous = Object.keys(settings).map((name) => [name, env[name]] as const);
   Object.assign(env, settings);
   try {
-    return await import('ink');
+    const [ink, react] = await Promise.all([import('ink'), import('react')]);
+    return { ...ink, createElement: react.createElement };
   } finally {
     for (const [name, value] of previous) {
       if (value === undefined) Reflect.deleteProperty(env, name);
@@ -147,7 +151,6 @@ export class InkScreen implements Disposable {
       stdout: this.#output as unknown as NodeJS.WriteStream,
       exitOnCtrlC: false,
       patchConsole: false,
-      incrementalRendering: true,
       isScreenReaderEnabled: false,
     });
   }
@@ -196,7 +199,7 @@ export class InkScreen implements Disposable {
   };
 
   #view(): ReactElement {
-    return createElement(WatchScreen, {
+    return this.#ink.createElement(WatchScreen, {
       ink: this.#ink,
       lines: this.#lines,
       hasColors: this.#options.hasColors,
@@ -243,7 +246,12 @@ interface WatchScreenProps {
 }
 
 /** Component that shows lines and passes on keys. */
-function WatchScreen({ ink: { Box, Text, useInput }, lines, hasColors, onKey }: WatchScreenProps): ReactElement {
+function WatchScreen({
+  ink: { Box, Text, useInput, createElement },
+  lines,
+  hasColors,
+  onKey,
+}: WatchScreenProps): ReactElement {
   useInput(
     (input, key) => {
       for (const watchKey of toWatchKeys(input, key)) onKey?.(watchKey);

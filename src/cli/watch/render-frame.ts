@@ -211,7 +211,7 @@ const NOW = flexible('NOW', 'status', 12, 64, 0.4);
 const SINCE = fixed('SINCE', 'since', 6);
 const TOKENS = fixed('TOKENS', 'tokens', 7);
 const COST = fixed('COST', 'cost', 9);
-const CONTEXT = fixed('CTX', 'context', 6);
+const CONTEXT = fixed('CTX', 'context', 5);
 const SERVER = flexible('SERVER', 'server', 8, 24, 0.2);
 
 /** Columns from left to right. */
@@ -219,7 +219,7 @@ const COLUMNS = [AGENT, NOW, SINCE, TOKENS, COST, CONTEXT, SERVER];
 /** Columns in the order in which they are added while the window has room. */
 const PRIORITY = [AGENT, NOW, SINCE, CONTEXT, TOKENS, COST, SERVER];
 /** Marks of the selection and of the state, before the first column. */
-const GUTTER = 2;
+const GUTTER = 3;
 
 function layoutColumns(width: number): { readonly column: Column; readonly width: number }[] {
   let free = width - GUTTER + 1;
@@ -266,8 +266,8 @@ function renderAgentTable(input: WatchFrameInput, width: number, pageRows: numbe
   if (agents === null) return [oneStyle('Agents: waiting for data', 'dim', width)];
   const columns = layoutColumns(width);
   const head = columns.map(({ column, width: cellWidth }) => {
-    const mark = column.sort === view.sort ? (view.isReversed ? '^' : 'v') : '';
-    const text = truncateEnd(`${mark}${column.head}`, cellWidth);
+    const mark = column.sort === view.sort ? (view.isReversed ? '▴' : '▾') : '';
+    const text = truncateEnd(`${column.head}${mark}`, cellWidth);
     return padTo(text, cellWidth, column.align);
   });
   const lines: StyledLine[] = [oneStyle(`${' '.repeat(GUTTER)}${head.join(' ')}`.trimEnd(), 'dim', width)];
@@ -301,7 +301,7 @@ function renderAgentRow(
     const { text, style } = renderCell(column, agent, depth, cellWidth, nowMs);
     const isLast = index === columns.length - 1;
     const cell = isLast && column.align === 'left' && !isSelected ? text : padTo(text, cellWidth, column.align);
-    segments.push({ text: `${index === 0 ? '' : ' '}${cell}`, style: rowStyle ?? style });
+    segments.push({ text: ` ${cell}`, style: rowStyle ?? style });
   }
   return fitLine(segments, width);
 }
