@@ -43,6 +43,9 @@ export class AgentRows {
   #options = '';
   #rows: readonly AgentRow[] = [];
   #indices: ReadonlyMap<string, number> | null = null;
+  #sorted: readonly Agent[] = [];
+  /** Searched text of agents that have not changed. */
+  readonly #texts = new WeakMap<Agent, string>();
 
   /** Returns the rows, which are the same object until the agents or the options change. */
   select(agents: ReadonlyMap<string, Agent>, options: RowOptions): readonly AgentRow[] {
@@ -52,11 +55,11 @@ export class AgentRows {
     this.#agents = agents;
     this.#options = key;
     this.#indices = null;
-    const matches = createMatcher(options);
-    const sorted = sortAgents(isTree ? agents.values() : filterAgents(agents.values(), matches), options);
+    this.#sorted = sortAgents(agents, this.#sorted, options);
+    const matches = this.#createMatcher(options);
     this.#rows = isTree
-      ? nestAgents(sorted, agents, matches)
-      : sorted.map((agent) => ({ agent, depth: 0, matches: true }));
+      ? nestAgents(this.#sorted, agents, matches)
+      : this.#sorted.filter(matches).map((agent) => ({ agent, depth: 0, matches: true }));
     return this.#rows;
   }
 
@@ -65,40 +68,46 @@ export class AgentRows {
     this.#indices ??= new Map(this.#rows.map(({ agent }, index) => [agent.id, index]));
     return this.#indices.get(id) ?? -1;
   }
+
+  #createMatcher({ filter, state }: RowOptions): Matcher {
+    const needle = filter.trim().toLowerCase();
+    return (agent) =>
+      (state === null || agentStateOf(agent) === state) && (needle === '' || this.#textOf(agent).includes(needle));
+  }
+
+  #textOf(agent: Agent): string {
+    let text = this.#texts.get(agent);
+    if (text === undefined) {
+      text = searchedText(agent);
+      this.#texts.set(agent, text);
+    }
+    return text;
+  }
 }
 
 type Matcher = (agent: Agent) => boolean;
 
-function createMatcher({ filter, state }: RowOptions): Matcher {
-  const needle = filter.trim().toLowerCase();
-  return (agent) =>
-    (state === null || agentStateOf(agent) === state) &&
-    (needle === '' || searchedTexts(agent).some((text) => text?.toLowerCase().includes(needle) === true));
+/** Returns the texts of an agent in lower case, one per line. */
+function searchedText({ id, name, type, status, title, workspace, model, swarmId, activity }: Agent): string {
+  return [name, id, type, status, title, workspace, model, swarmId, activity?.label, activity?.detail]
+    .join('\n')
+    .toLowerCase();
 }
 
-function searchedTexts({
-  id,
-  name,
-  type,
-  status,
-  title,
-  workspace,
-  model,
-  swarmId,
-  activity,
-}: Agent): (string | null | undefined)[] {
-  return [name, id, type, status, title, workspace, model, swarmId, activity?.label, activity?.detail];
-}
-
-function filterAgents(agents: Iterable<Agent>, matches: Matcher): Agent[] {
-  const result: Agent[] = [];
-  for (const agent of agents) if (matches(agent)) result.push(agent);
-  return result;
-}
-
-function sortAgents(agents: Iterable<Agent>, { sort, isReversed }: RowOptions): Agent[] {
+/** Sorts agents. Starts with their previous order, because nearly sorted lists are sorted in linear time. */
+function sortAgents(
+  agents: ReadonlyMap<string, Agent>,
+  previous: readonly Agent[],
+  { sort, isReversed }: RowOptions,
+): Agent[] {
   const direction = isReversed ? -1 : 1;
-  const entries = Array.from(agents, (agent) => ({ agent, value: SORT_VALUE[sort](agent) }));
+  const ordered = new Set<string>();
+  for (const { id } of previous) if (agents.has(id)) ordered.add(id);
+  for (const id of agents.keys()) ordered.add(id);
+  const entries = Array.from(ordered).flatMap((id) => {
+    const agent = agents.get(id);
+    return agent === undefined ? [] : { agent, value: SORT_VALUE[sort](agent) };
+  });
   entries.sort((a, b) => {
     if (a.value === b.value) return a.agent.id < b.agent.id ? -1 : 1;
     if (a.value === null || b.value === null) return a.value === null ? 1 : -1;

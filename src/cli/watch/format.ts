@@ -9,9 +9,9 @@ const INFERRED = '~';
 const AT_LEAST = '+';
 
 const WAIT_REASONS = {
-  PERMISSION: 'a permission',
-  ANSWER: 'an answer',
-  PLAN_APPROVAL: 'a plan approval',
+  PERMISSION: 'permission',
+  ANSWER: 'answer',
+  PLAN_APPROVAL: 'plan approval',
   OTHER: 'a person',
 } as const;
 
@@ -32,7 +32,7 @@ function formatCurrentWork(agent: Agent): string {
   const work = {
     TOOL: activity.label ?? 'tool',
     MODEL: `model${label}`,
-    WAITING: `waits for ${WAIT_REASONS[activity.waitingFor ?? 'OTHER']}${label}`,
+    WAITING: `needs ${WAIT_REASONS[activity.waitingFor ?? 'OTHER']}${label}`,
     COMPACTING: 'compacts its context',
   }[activity.kind];
   // An activity contradicts a status such as PAUSED, which the user then needs to know.

@@ -1,7 +1,8 @@
 import stringWidth from 'string-width';
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const IS_ASCII = /^[ -~]*$/;
+/** Texts of characters that take one column and one UTF-16 unit each. */
+const IS_SIMPLE = /^[ -~–…·▾▴└]*$/;
 
 /** Characters whose width differs between terminals: joiners, variation selectors, skin tones and the keycap mark. */
 const AMBIGUOUS = /[\p{Join_Control}\p{Variation_Selector}\p{Emoji_Modifier}]|\u20e3|[\u{e0020}-\u{e007f}]/gu;
@@ -12,13 +13,13 @@ const EXCESSIVE_MARKS = /(\p{M}{4})\p{M}+/gu;
 
 /** Converts outside text to one line that every terminal shows with the same width and that cannot control the terminal. */
 export function toTerminalText(text: string): string {
-  if (IS_ASCII.test(text)) return text;
+  if (IS_SIMPLE.test(text)) return text;
   return text.normalize('NFC').replace(AMBIGUOUS, '').replace(CONTROLS, ' ').replace(EXCESSIVE_MARKS, '$1');
 }
 
 /** Returns the number of terminal columns that a text without control characters takes. */
 export function widthOf(text: string): number {
-  return IS_ASCII.test(text) ? text.length : stringWidth(text);
+  return IS_SIMPLE.test(text) ? text.length : stringWidth(text);
 }
 
 /** Truncates a text to a number of columns and marks the missing end. */
@@ -63,7 +64,7 @@ export function dropLastGrapheme(text: string): string {
 }
 
 function takeStart(text: string, width: number): string {
-  if (IS_ASCII.test(text)) return text.slice(0, width);
+  if (IS_SIMPLE.test(text)) return text.slice(0, width);
   let used = 0;
   for (const { segment, index } of GRAPHEMES.segment(text)) {
     used += stringWidth(segment);
@@ -73,7 +74,7 @@ function takeStart(text: string, width: number): string {
 }
 
 function takeEnd(text: string, width: number): string {
-  if (IS_ASCII.test(text)) return width === 0 ? '' : text.slice(-width);
+  if (IS_SIMPLE.test(text)) return width === 0 ? '' : text.slice(-width);
   let used = 0;
   let start = text.length;
   for (const { segment, index } of graphemesOf(text).reverse()) {

@@ -224,8 +224,10 @@ function toFirstRow(view: WatchView): WatchView {
 }
 
 function cycle<T>(values: readonly T[], value: T, step: 1 | -1): T {
-  const index = values.indexOf(value) + step;
-  return values[(index + values.length) % values.length] ?? value;
+  const index = (values.indexOf(value) + step + values.length) % values.length;
+  // Null is a value here.
+  const next = values[index];
+  return next === undefined ? value : next;
 }
 
 function clamp(value: number, min: number, max: number): number {
