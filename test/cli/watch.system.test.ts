@@ -2,16 +2,25 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app/create-app.js';
-import { PROGRAM, simulator, startApp } from '../support/app.js';
+import { PROGRAM, serverConfig, simulator, startApp } from '../support/app.js';
 import { Program } from '../support/program.js';
-import { ChangeNotifier } from '../support/wait.js';
+import { Tmux } from '../support/tmux.js';
 
 let app: App;
+/** Server at a port where nothing listens. */
+const unreachable = serverConfig('gone', [], {
+  endpoint: { type: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} },
+});
 
 beforeAll(async () => {
-  app = await startApp([simulator('ruv-swarm', { agents: 4, hz: 30 }), simulator('daa', { agents: 2, hz: 0 })]);
+  app = await startApp([
+    simulator('ruv-swarm', { agents: 4, hz: 30 }),
+    simulator('daa', { agents: 2, hz: 0 }),
+    unreachable,
+  ]);
 });
 
 afterAll(async () => {
@@ -56,39 +65,78 @@ describe('swarmlens watch without a terminal', () => {
   });
 });
 
-const hasScript = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'script')));
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
 
-describe.skipIf(!hasScript)(
-  `swarmlens watch in a terminal${hasScript ? '' : ' (skipped: script of util-linux is not on the PATH)'}`,
-  () => {
-    test('redraws the table in place and restores the terminal on Ctrl-C', async () => {
-      const command = `stty cols 90 rows 16; exec ${process.execPath} ${PROGRAM} watch --url ${app.url}`;
-      const child = spawn('script', ['-qec', command, '/dev/null'], {
-        env: { PATH: process.env['PATH'], SHELL: '/bin/sh' },
-      });
-      let seen = '';
-      const changes = new ChangeNotifier();
-      child.stdout.on('data', (chunk: Buffer) => {
-        seen += chunk.toString();
-        changes.notify();
-      });
-      const ended = once(child, 'exit').finally(() => changes.notify());
-      try {
-        await changes.until(() => /ruv-swarm +ONLINE[^]*daa +ONLINE[^]*Press Ctrl-C to exit/.test(seen), {
-          state: () => seen.slice(-2_000),
-          failure: () => (child.exitCode === null ? null : `watch ended with ${child.exitCode}`),
-        });
-        // A terminal sends this character for Ctrl-C.
-        child.stdin.write('\u0003');
-        expect(await ended).toEqual([0, null]);
-      } finally {
-        child.kill('SIGKILL');
-      }
-      expect(seen.indexOf('\u001b[?1049h\u001b[?25l')).toBeGreaterThanOrEqual(0);
-      expect(seen.trimEnd().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
-      const drawn = seen.split('\u001b[H').slice(1);
-      expect(drawn.length).toBeGreaterThanOrEqual(2);
-      for (const frame of drawn) expect(frame.split('\r\n').length).toBeLessThanOrEqual(17);
-    });
-  },
-);
+/** Screen on which the shell waits for a command. */
+const PROMPT = /^\$\s*$(?![^]*\S)/m;
+const hasTmux = isOnPath('tmux');
+
+describe.skipIf(!hasTmux)(`swarmlens watch in a terminal${hasTmux ? '' : ' (skipped: tmux is not installed)'}`, () => {
+  const command = (...words: string[]): string =>
+    [process.execPath, PROGRAM, 'watch', '--url', app.url, ...words].join(' ');
+
+  test('draws the table, follows keys and the size, suspends, and restores the terminal', async () => {
+    // Ink draws nothing while this variable is set, unless it is hidden from it.
+    await using terminal = await Tmux.open({ columns: 80, rows: 24, env: { CI: 'true' } });
+    await terminal.send(command(), 'Enter');
+    const wide = await terminal.shows(/^OFFLINE gone: .*[^]*^>/m);
+    expect(wide).toHaveLength(24);
+    expect(wide[0]).toMatch(/^\d+ agents · .*live · http:/);
+    expect(wide.find((line) => line.includes('AGENT'))).toMatch(/AGENT +NOW▾ +SINCE +TOKENS +COST +CTX +SERVER$/);
+    expect(wide.join('\n')).toMatch(/^q quit {2}\? help {2}\/ filter {2}Enter details/m);
+    expect(wide.filter((line) => / (ruv-swarm|daa)\s*$/.test(line))).toHaveLength(Number.parseInt(wide[0] ?? '', 10));
+
+    await terminal.send('j', 'Down');
+    await terminal.shows(/row [2-9] /);
+    await terminal.send('/', 'daa');
+    await terminal.shows(/^Filter: daa_$/m);
+    await terminal.send('Enter');
+    await terminal.shows(/filter "daa" · 2 of \d+ agents · row 1/);
+    await terminal.send('Enter');
+    await terminal.shows(/^Id +daa:[^]*^Tokens +unknown$/m);
+    await terminal.send('q', 'Escape');
+
+    await terminal.resize(40, 10);
+    const narrow = await terminal.shows(/^OFFLINE gone: .*\n +AGENT +NOW▾ +SINCE +CTX\n>/m);
+    expect(narrow).toHaveLength(10);
+    for (const line of narrow) expect(stringWidth(line)).toBeLessThanOrEqual(40);
+    expect(narrow.filter((line) => line.startsWith('>'))).toHaveLength(1);
+
+    await terminal.send('C-z');
+    await terminal.shows(/Stopped/);
+    expect(await terminal.isAlternate()).toBe(false);
+    await terminal.send('echo "shell: $((40 + 2))"', 'Enter');
+    await terminal.shows(/^shell: 42$/m);
+    await terminal.send('fg', 'Enter');
+    await terminal.shows(/^OFFLINE gone[^]*^>/m);
+    await terminal.send('t', '?');
+    await terminal.shows(/^Enter +Show all details/m);
+    await terminal.send('q', 'q');
+    await terminal.shows(PROMPT);
+    await terminal.send('echo "code: $?"; stty -a | grep -o " icanon"', 'Enter');
+    await terminal.shows(/^code: 0\n icanon$/m);
+    expect(await terminal.isAlternate()).toBe(false);
+  });
+
+  test('exits with 0 on Ctrl-C, and uses no colors with NO_COLOR', async () => {
+    await using terminal = await Tmux.open({ columns: 100, rows: 20, env: { NO_COLOR: '1' } });
+    await terminal.send(command(), 'Enter');
+    await terminal.shows(/^OFFLINE gone[^]*^>/m);
+    expect(await terminal.captureStyles()).not.toContain('\u001b[');
+    await terminal.send('C-c');
+    await terminal.shows(PROMPT);
+    await terminal.send('echo "code: $?"', 'Enter');
+    await terminal.shows(/^code: 0$/m);
+    expect(await terminal.isAlternate()).toBe(false);
+  });
+
+  test('prints lines when the terminal is dumb', async () => {
+    await using terminal = await Tmux.open({ columns: 120, rows: 20, env: { TERM: 'dumb' } });
+    await terminal.send(command('--server-type', 'daa'), 'Enter');
+    await terminal.shows(/Z \+ daa:/);
+    expect(await terminal.isAlternate()).toBe(false);
+    await terminal.send('C-c');
+  });
+});
