@@ -38,19 +38,23 @@ OTEL_EXPORTER_OTLP_ENDPOINT (URL that receives traces). Flags override the envir
 `,
   watch: `swarmlens watch [--url URL] [--token T] [--type LIST] [--server-type LIST] [--swarm LIST] [--mode MODE] [--json]
 
-Shows a live table of the agents and servers of a running swarmlens. Press Ctrl-C to exit. If standard output is not a
-terminal, prints one line for each added (+), changed (~) or removed (-) agent.
+Shows a live table of the agents of a running swarmlens: what each agent does now and since when, its tokens, cost, context
+and server. Failing servers are listed above the agents. If standard output is not a terminal, or with TERM=dumb, prints one
+line for each added (+), changed (~) or removed (-) agent.
+
+Keys: arrows, j and k move; PgUp, PgDn, Home and End scroll; Enter shows details; / filters by text, f by status; s sorts, r
+reverses; t shows the tree of agents; v shows all servers; ? explains keys and marks; Esc goes back; Ctrl-Z suspends; q quits.
 
   --url URL            URL of swarmlens (default: http://127.0.0.1:4000)
   --token T            Token with the scope agents:read, and health:read for servers. Prefer SWARMLENS_TOKEN, because
                        other users of this machine can see the arguments of a process
   --type LIST          Only agents of these types: coder,tester
-  --server-type LIST   Only agents of these server types: claude-flow, ruv-swarm, daa, custom
+  --server-type LIST   Only agents of these server types: claude-flow, ruv-swarm, daa, claude-code, codex, custom
   --swarm LIST         Only agents of these swarms, by id: flow:swarm-1
   --mode MODE          Update rate: high (60 per second), normal (10), low (1) or on-demand (default: normal)
   --json               Print one JSON object per update: {kind, timestamp, agents, removedAgentIds, staleServerIds}
 
-Environment: SWARMLENS_TOKEN; NO_COLOR.
+Environment: SWARMLENS_TOKEN; NO_COLOR (no colors); TERM (dumb: lines instead of a table).
 Exit codes: 0 stopped on request; 1 swarmlens cannot be reached or denies access; 2 invalid usage.
 
   swarmlens watch --server-type ruv-swarm --mode low
