@@ -32,8 +32,8 @@ describe('renderWatchFrame', () => {
     const lines = linesOf({ agents: [WORKER] }, { columns: 80, rows: 24 });
     expect(lines[0]).toMatch(/^1 agent · 1 working · \$0\.42 · live · http:\/\/127\.0\.0\.1:4000 · 10 Hz/);
     expect(lines[1]).toBe('Servers: 1 ONLINE');
-    expect(lines[2]).toBe('   AGENT            NOW▾               SINCE  TOKENS      COST   CTX SERVER');
-    expect(lines[3]).toBe('>* builder          Bash                  2m   12.3k     $0.42   50% flow      ');
+    expect(lines[2]).toBe('   AGENT          NOW▾               SINCE  TOKENS      COST   CTX SERVER');
+    expect(lines[3]).toBe('>* builder        Bash                  2m   12.3k     $0.42   50% flow         ');
     expect(lines.at(-1)).toBe('q quit  ? help  / filter  Enter details  f status  s sort  t tree  v servers');
   });
 
@@ -157,7 +157,7 @@ describe('renderWatchFrame', () => {
     const rows = linesOf({ agents }, { columns: 80, rows: 24 }).slice(3, 7);
     const names = rows.map((row) => row.slice(3, row.indexOf('Bash')).trim());
     expect(new Set(names).size).toBe(4);
-    expect(rows.map((row) => stringWidth(row.slice(0, row.indexOf('Bash'))))).toEqual([20, 20, 20, 20]);
+    expect(rows.map((row) => stringWidth(row.slice(0, row.indexOf('Bash'))))).toEqual([18, 18, 18, 18]);
   });
 
   test('indents children below their parents', () => {

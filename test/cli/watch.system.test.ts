@@ -71,7 +71,7 @@ function isOnPath(program: string): boolean {
 
 /** Screen on which the shell waits for a command. */
 const PROMPT = /^\$\s*$(?![^]*\S)/m;
-const hasTmux = isOnPath('tmux');
+const hasTmux = isOnPath('tmux') || process.env['CI'] === 'true';
 
 describe.skipIf(!hasTmux)(`swarmlens watch in a terminal${hasTmux ? '' : ' (skipped: tmux is not installed)'}`, () => {
   const command = (...words: string[]): string =>

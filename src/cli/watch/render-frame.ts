@@ -206,13 +206,13 @@ const flexible = (head: string, sort: SortColumn, minWidth: number, maxWidth: nu
   truncate: head === 'NOW' ? truncateEnd : truncateMiddle,
 });
 
-const AGENT = flexible('AGENT', 'agent', 11, 48, 0.4);
-const NOW = flexible('NOW', 'status', 12, 64, 0.4);
+const AGENT = flexible('AGENT', 'agent', 11, 48, 0.3);
+const NOW = flexible('NOW', 'status', 12, 64, 0.5);
 const SINCE = fixed('SINCE', 'since', 6);
 const TOKENS = fixed('TOKENS', 'tokens', 7);
 const COST = fixed('COST', 'cost', 9);
 const CONTEXT = fixed('CTX', 'context', 5);
-const SERVER = flexible('SERVER', 'server', 8, 24, 0.2);
+const SERVER = flexible('SERVER', 'server', 11, 24, 0.2);
 
 /** Columns from left to right. */
 const COLUMNS = [AGENT, NOW, SINCE, TOKENS, COST, CONTEXT, SERVER];
