@@ -216,6 +216,8 @@ describe('InkScreen', () => {
     await shown(stdout, 'small');
     expect(stdout.lines).toEqual(['small', 'last']);
     expect(stdout.text).not.toContain('\u001b[3J');
+    // Entering the alternate screen twice would overwrite the saved position of the cursor.
+    expect(stdout.text.split(ENTER)).toHaveLength(2);
   });
 
   test('restores the terminal when the process exits', async () => {

@@ -17,6 +17,7 @@ type TextProps = Parameters<Ink['Text']>[0];
 
 /** Escape sequence that switches to the alternate screen, hides the cursor, and disables line wrap. */
 const ENTER = '\u001b[?1049h\u001b[2J\u001b[H\u001b[?25l\u001b[?7l';
+const CLEAR = '\u001b[2J\u001b[H';
 /** Escape sequence that restores the line wrap, the cursor and the screen. */
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 
@@ -174,7 +175,7 @@ export class InkScreen implements Disposable {
     // Ink would clear the scrollback of the terminal when the window becomes smaller than its output.
     this.#unmount();
     this.#lines = [];
-    this.#options.stdout.write(ENTER);
+    this.#options.stdout.write(CLEAR);
     this.#mount();
     this.#options.onRedraw();
   };
