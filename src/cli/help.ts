@@ -42,8 +42,8 @@ Shows a live table of the agents of a running swarmlens: what each agent does no
 and server. Failing servers are listed above the agents. If standard output is not a terminal, or with TERM=dumb, prints one
 line for each added (+), changed (~) or removed (-) agent.
 
-Keys: arrows, j and k move; PgUp, PgDn, Home and End scroll; Enter shows details; / filters by text, f by status; s sorts, r
-reverses; t shows the tree of agents; v shows all servers; ? explains keys and marks; Esc goes back; Ctrl-Z suspends; q quits.
+Keys: arrows, j and k move; PgUp, PgDn, Home and End scroll; Enter shows details; / filters by text, f by status; s sorts;
+r reverses; t shows the tree; v shows all servers; ? explains keys and marks; Esc goes back; Ctrl-Z suspends; q quits.
 
   --url URL            URL of swarmlens (default: http://127.0.0.1:4000)
   --token T            Token with the scope agents:read, and health:read for servers. Prefer SWARMLENS_TOKEN, because
