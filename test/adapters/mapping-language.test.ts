@@ -870,7 +870,7 @@ describe('mappings', () => {
       const members = Array.from({ length: size }, (_, id) => ({ id, state: 'busy', skills: ['a', 'b'] }));
       const metrics = members.map(({ id }) => ({ agent: id, tokens: id }));
       return () => reportOf({ t: { teams: [{ id: 's', members }], metrics } }, mapping);
-    }, 1_000);
+    }, 2_000);
     expect(grows).toBe(false);
   });
 

@@ -2,8 +2,10 @@ const ROUNDS = 3;
 const ATTEMPTS = 4;
 /** Duration in milliseconds below which a measurement says nothing about growth. */
 const RESOLUTION_MS = 4;
-/** Largest allowed growth when the size doubles. Linear work doubles; quadratic work takes four times as long. */
-const MAX_GROWTH = 3;
+/** Factor between the two sizes. */
+const FACTOR = 4;
+/** Largest allowed growth of the time. Linear work takes four times as long, quadratic work 16 times. */
+const MAX_GROWTH = 8;
 
 /** Returns the CPU time of the fastest of several rounds, in milliseconds. Other load on the machine does not lengthen it. */
 async function measureCpuMs(work: () => unknown, rounds: number): Promise<number> {
@@ -18,12 +20,13 @@ async function measureCpuMs(work: () => unknown, rounds: number): Promise<number
 }
 
 /**
- * Returns whether work takes more than three times as long on twice the size. A measurement that says so is repeated with more rounds,
- * because garbage collection and compilation disturb it.
+ * Returns whether work takes more than eight times as long on four times the size. A measurement that says so is repeated with more
+ * rounds, because garbage collection and compilation disturb it.
  * @param prepare returns the work for a size
+ * @param size larger size
  */
 export async function growsTooFast(prepare: (size: number) => () => unknown, size: number): Promise<boolean> {
-  const [short, long] = [prepare(size), prepare(2 * size)];
+  const [short, long] = [prepare(Math.ceil(size / FACTOR)), prepare(size)];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const longMs = await measureCpuMs(long, attempt === 1 ? 1 : ROUNDS * attempt);
     if (longMs < RESOLUTION_MS) return false;
