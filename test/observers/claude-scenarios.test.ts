@@ -70,7 +70,7 @@ describe('scenario permission-wait', () => {
     [['sessions'], 'waiting', 'waiting', 'permission'],
     [['hooks'], 'waiting', 'waiting', 'permission'],
     [['sessions', 'hooks'], 'waiting', 'waiting', 'permission'],
-  ] as const)('is told from a running tool by %j', (sources, status, kind, waitingFor) => {
+  ] as const)('differs from a running tool by %j', (sources, status, kind, waitingFor) => {
     const agent = readFrom(...sources)
       .agents()
       .get(SESSION);

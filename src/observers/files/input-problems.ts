@@ -30,7 +30,7 @@ export type InputProblemKind =
   /** Stored states that cannot be used. The files are read again. */
   | 'unusable-index';
 
-/** Maximum number of files of one kind that are told apart. */
+/** Maximum number of files of one kind that are counted separately. */
 const MAX_FILES = 10_000;
 
 /** Kinds of which one file may contain many. */

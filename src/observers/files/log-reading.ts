@@ -96,7 +96,7 @@ export class LogReading {
 }
 
 /**
- * Reads the beginning and the end of a large log file, which say who the agent is and what it does now. The state lacks what lies
+ * Reads the beginning and the end of a large log file, which identify the agent and contain what it does now. The state lacks what lies
  * between.
  */
 export async function readHeadAndTail(

@@ -6,8 +6,7 @@ import type { ProcessTable } from '../source.js';
 const START_FIELD = 19;
 
 /**
- * Process table of this machine. Compares the start of a process where the system tells it, because the number of a process
- * is used again.
+ * Process table of this machine. Compares the start of a process where the system reports it, because process ids are reused.
  */
 export const systemProcesses: ProcessTable = {
   isRunning: (pid, start) => {

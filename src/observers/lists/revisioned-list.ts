@@ -1,4 +1,4 @@
-/** Number of removed ids that are remembered, so that readers can be told about the removals. */
+/** Number of removed ids that are remembered, so that later answers contain the removals. */
 const MAX_TOMBSTONES = 10_000;
 
 /** Entries that have changed since a revision. */
