@@ -74,7 +74,7 @@ export async function runObserver(
   const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
   const entry = SOURCES[options.source];
   const prices = options.priceFile === null ? new PriceList() : await PriceList.read(options.priceFile);
-  const root = await resolveRoot(options.root ?? entry.findRoot(env));
+  const root = await resolveRoot(options.root ?? findSourceRoot(options.source, env));
   const observer = new Observer({
     source: entry.create({ shownText, prices }),
     root,
@@ -108,6 +108,11 @@ export async function runObserver(
 function indexName(source: ObservedSource, root: string, shownText: ShownText): string {
   const hash = createHash('sha256').update(`${root}\0${shownText}`).digest('hex').slice(0, INDEX_HASH_LENGTH);
   return `observer-${source}-${hash}.index`;
+}
+
+/** Returns the directory in which a program keeps its files: that of its environment variable, or else the usual one. */
+export function findSourceRoot(source: ObservedSource, env: Environment): string {
+  return SOURCES[source].findRoot(env);
 }
 
 /** Returns the directory of a variable, or else the directory with a name in the home directory. */
