@@ -16,7 +16,8 @@ import {
   type Team,
 } from './documents.js';
 import { classifyFile, type FileKind } from './file-kinds.js';
-import { hookSessionId, reduceHook } from '../agents/hook-state.js';
+import { hookSessionId, MAX_HOOK_SESSIONS, reduceHook } from '../agents/hook-state.js';
+import { addBounded } from '../input/bounded-map.js';
 import type { SessionFiles, SessionTeam, SubagentTranscript, Transcript } from './session-files.js';
 import {
   createSessionRecord,
@@ -55,6 +56,8 @@ export class ClaudeSessions implements SourceSessions {
   readonly #sessionOf = new Map<string, string>();
   readonly #changed = new Set<string>();
   #processes: ProcessTable | null = null;
+  /** Sessions with events of hooks, the newest last. */
+  readonly #hookSessions = new Set<string>();
   #hasRegister = false;
 
   constructor(options: ClaudeSessionsOptions) {
@@ -148,6 +151,10 @@ export class ClaudeSessions implements SourceSessions {
     const session = this.#record(sessionId);
     reduceHook(session.hooks, event, at);
     this.#changed.add(sessionId);
+    for (const oldest of addBounded(this.#hookSessions, sessionId, MAX_HOOK_SESSIONS)) {
+      this.#record(oldest).hooks.clear();
+      this.#changed.add(oldest);
+    }
   }
 
   checkProcesses(processes: ProcessTable): void {

@@ -1,7 +1,14 @@
 import type { ObservedMessage, ObservedTask } from '../../observer-format/index.js';
-import { hookSessionId, type HookState, reduceHook, type SessionHooks } from '../agents/hook-state.js';
+import {
+  hookSessionId,
+  type HookState,
+  MAX_HOOK_SESSIONS,
+  reduceHook,
+  type SessionHooks,
+} from '../agents/hook-state.js';
 import { textAt } from '../input/json-fields.js';
 import type { ReadLog, SessionEntries, SourceSessions } from '../source.js';
+import { addBounded } from '../input/bounded-map.js';
 import type { PriceList } from '../prices/price-list.js';
 import { describeThread, SILENCE_MS, type Thread, type ThreadOptions } from './describe-thread.js';
 import type { RolloutState } from './rollout-state.js';
@@ -28,6 +35,8 @@ export class CodexSessions implements SourceSessions {
   readonly #trees = new Map<string, ThreadTree>();
   readonly #rootOf = new Map<string, string>();
   readonly #changed = new Set<string>();
+  /** Roots with events of hooks, the newest last. */
+  readonly #hookTrees = new Set<string>();
 
   /** Number of colliding ids, which is 0: several rollouts of one thread continue each other. */
   readonly collisions = 0;
@@ -72,6 +81,10 @@ export class CodexSessions implements SourceSessions {
     const tree = this.#treeOf(sessionId);
     reduceHook(tree.hooks, turnEnd === null ? event : { hook_event_name: 'Stop', cwd: textAt(event, 'cwd') }, at);
     this.#changed.add(sessionId);
+    for (const oldest of addBounded(this.#hookTrees, sessionId, MAX_HOOK_SESSIONS)) {
+      this.#treeOf(oldest).hooks.clear();
+      this.#changed.add(oldest);
+    }
   }
 
   /** Does nothing: Codex keeps no register of its processes. */
