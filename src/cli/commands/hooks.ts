@@ -112,7 +112,7 @@ async function ask({ path, deletesFile }: SettingsChange, context: CommandContex
 /** Formats the difference that a change makes, without the secrets of the settings around it. */
 function formatDifference({ path, before, after }: SettingsChange): string {
   const patch = createTwoFilesPatch(path, path, before, after);
-  const secrets = [before, after].flatMap((text) => (text === '' ? [] : [...collectSecrets(JSON.parse(text))]));
+  const secrets = before === '' ? [] : collectSecrets(JSON.parse(before));
   return new SecretRedactor(secrets).redact(patch);
 }
 
