@@ -1,7 +1,13 @@
 import type { ObservedSwarm } from '../../observer-format/index.js';
 import type { ShownText } from '../input/shown-text.js';
 import type { ProcessTable, ReadLog, SessionEntries, SourceSessions } from '../source.js';
-import { type DescribeOptions, describeAgents, SILENCE_MS, SILENCE_WITHOUT_REGISTER_MS } from './describe-agents.js';
+import {
+  type DescribeOptions,
+  describeAgents,
+  sessionDirectory,
+  SILENCE_MS,
+  SILENCE_WITHOUT_REGISTER_MS,
+} from './describe-agents.js';
 import { describeMessages, describeTasks } from './describe-tasks.js';
 import {
   type MailboxMessage,
@@ -17,6 +23,8 @@ import {
 } from './documents.js';
 import { classifyFile, type FileKind } from './file-kinds.js';
 import { hookSessionId, MAX_HOOK_SESSIONS, reduceHook } from '../agents/hook-state.js';
+import { processKey } from '../../shared/index.js';
+import { directoryKeyOf } from '../agents/directory-key.js';
 import { addBounded } from '../input/bounded-map.js';
 import type { SessionFiles, SessionTeam, SubagentTranscript, Transcript } from './session-files.js';
 import {
@@ -207,6 +215,8 @@ export class ClaudeSessions implements SourceSessions {
       kind: files.team === null ? 'session' : 'team',
       name: files.team?.name ?? lead?.name ?? null,
       leadAgentId: lead?.id ?? null,
+      processKey: files.process === null ? null : processKey(files.process.pid),
+      directoryKey: directoryKeyOf(sessionDirectory(files)),
       createdAt: files.team?.team.createdAt ?? lead?.createdAt ?? null,
     };
     return { agents, swarms: [swarm], tasks: describeTasks(files), messages: describeMessages(files) };

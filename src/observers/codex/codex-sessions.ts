@@ -8,6 +8,7 @@ import {
 } from '../agents/hook-state.js';
 import { textAt } from '../input/json-fields.js';
 import type { ReadLog, SessionEntries, SourceSessions } from '../source.js';
+import { directoryKeyOf } from '../agents/directory-key.js';
 import { addBounded } from '../input/bounded-map.js';
 import type { PriceList } from '../prices/price-list.js';
 import { describeThread, SILENCE_MS, type Thread, type ThreadOptions } from './describe-thread.js';
@@ -135,6 +136,7 @@ function describeTree(tree: ThreadTree, options: ThreadOptions): SessionEntries 
   const ids = new Set(threads.map(({ id }) => id));
   const agents = threads.map((thread) => describeThread(thread, (id) => ids.has(id), options));
   if (agents.length === 0) return { agents, swarms: [], tasks: [], messages: [] };
+  const root = threads.find(({ id }) => id === rootId);
   const lead = agents.find(({ id }) => id === rootId) ?? null;
   return {
     agents,
@@ -144,6 +146,8 @@ function describeTree(tree: ThreadTree, options: ThreadOptions): SessionEntries 
         kind: 'session',
         name: lead?.name ?? null,
         leadAgentId: lead?.id ?? null,
+        processKey: null,
+        directoryKey: directoryKeyOf(root?.state?.directory ?? root?.hooks?.directory ?? null),
         createdAt: lead?.createdAt ?? null,
       },
     ],
