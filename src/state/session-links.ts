@@ -36,9 +36,11 @@ export class SessionLinks {
    * Returns the session that a server belongs to: the session whose process is the nearest one that has started the server, or else
    * the only session that works in its directory. Returns null if there is none, or if several fit.
    */
-  linkOf({ origin }: McpServer): SessionLink | null {
+  linkOf({ origin, stale }: McpServer): SessionLink | null {
     if (origin === undefined) return null;
     const { processKeys, directoryKey } = origin;
+    // The session of a tapped server ends with the tap.
+    if (processKeys !== null && stale) return null;
     for (const key of processKeys ?? []) {
       const sessions = this.#byProcess.get(key);
       if (sessions !== undefined) return toLink(sessions, false);
