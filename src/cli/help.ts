@@ -8,6 +8,7 @@ export const USAGE = `swarmlens – one live GraphQL endpoint over every agent s
   swarmlens token      Create, list and revoke tokens for clients
   swarmlens tap        Proxy a stdio MCP server so that a running swarmlens can observe the session
   swarmlens observe    Serve what coding agents on this machine do over MCP
+  swarmlens hooks      Print, install and uninstall hooks of coding agents that send events to observers
   swarmlens simulate   Run one simulated MCP server
   swarmlens --version
   swarmlens --help
@@ -121,13 +122,15 @@ Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
 `,
-  observe: `swarmlens observe claude-code|codex [--port N] [--show-text none|titles|all] [--since 1d] [--root DIR]
-                               [--prices FILE]
+  observe: `swarmlens observe claude-code|codex [--port N] [--hooks-port N|--no-hooks] [--show-text none|titles|all]
+                               [--since 1d] [--root DIR] [--prices FILE]
 
 Runs an MCP server that lists the sessions of a coding agent on this machine: their subagents, tools, waits, tokens and
 tasks, from the files that the coding agent writes. Reads only files of this user and writes nothing to them.
 
   --port N             Serve streamable HTTP on 127.0.0.1 and print the URL (default: stdio; 0 picks a free port)
+  --hooks-port N       Port on 127.0.0.1 for the events of hooks, which all observers of this user share (default: 4157)
+  --no-hooks           Do not receive the events of hooks
   --show-text WHAT     Texts to show: none, titles (of sessions, agents and tasks) or all (also messages and what tools
                        work on) (default: none)
   --since 1d           Show sessions that are live or have changed within this time (default: 1d)
@@ -136,10 +139,28 @@ tasks, from the files that the coding agent writes. Reads only files of this use
   --prices FILE        JSON file with prices of models in US dollars per million tokens, besides the bundled list prices:
                        {"my-model": {"input": 2, "output": 10, "cacheRead": 0.2, "cacheWrite": 2.5}}
 
-Environment: SWARMLENS_OBSERVE_TOKEN (token that HTTP clients must present); LOG_LEVEL.
+Environment: SWARMLENS_OBSERVE_TOKEN (token that HTTP clients and hooks must present); LOG_LEVEL.
 The index in XDG_STATE_HOME/swarmlens (default: ~/.local/state/swarmlens) makes later starts faster.
 
   swarmlens observe claude-code --port 4100
+`,
+  hooks: `swarmlens hooks print claude-code|codex [--port N] [--token]
+swarmlens hooks install claude-code [--user|--project] [--port N] [--token] [--yes]
+swarmlens hooks uninstall claude-code [--user|--project] [--yes]
+
+Hooks send the events of a coding agent to the observers on this machine, which then show permission waits, questions and
+tool calls at once. print writes the hooks as JSON for the settings. install shows the difference and asks before it changes
+the settings. uninstall removes exactly the hooks of swarmlens.
+
+  --user               Settings of this user: settings.json in CLAUDE_CONFIG_DIR or ~/.claude (default)
+  --project            Settings of the project: .claude/settings.json in this directory
+  --port N             Port of the observers (default: 4157; see swarmlens observe --hooks-port)
+  --token              Send the token in SWARMLENS_OBSERVE_TOKEN, which must be set where the coding agent runs
+  --yes                Change the settings without asking; required without a terminal
+
+Exit codes: 0 done, or nothing to do; 1 the settings cannot be changed; 2 invalid usage, or no terminal to ask.
+
+  swarmlens hooks install claude-code
 `,
   simulate: `swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
                    [--transport stdio|http|tcp] [--port N]

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./commands/token.js')).token,
   tap: async () => (await import('./commands/tap.js')).tap,
   observe: async () => (await import('./commands/observe.js')).observe,
+  hooks: async () => (await import('./commands/hooks.js')).hooks,
   simulate: async () => (await import('./commands/simulate.js')).simulate,
 };
 

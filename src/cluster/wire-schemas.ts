@@ -110,6 +110,8 @@ export const serverSchema: z.ZodType<McpServer> = z.object({
   simulated: z.boolean(),
   connectedAt: nullableText,
   lastError: nullableText,
+  // Omitted by nodes of earlier versions, and if it is unknown.
+  origin: z.object({ processKeys: textListSchema.nullable(), directoryKey: z.string() }).optional(),
 });
 
 export const swarmSchema: z.ZodType<Swarm> = z.object({
@@ -128,6 +130,8 @@ export const swarmSchema: z.ZodType<Swarm> = z.object({
   tasksCompleted: nullableNumber,
   stale: z.boolean(),
   createdAt: nullableText,
+  // Omitted by nodes of earlier versions, and for swarms of other servers than observers.
+  session: z.object({ agentId: z.string(), processKey: nullableText, directoryKey: nullableText }).optional(),
 });
 
 export const edgeSchema: z.ZodType<TopologyEdge> = z.object({

@@ -2,6 +2,7 @@ export * from './agent-fields.js';
 export * from './agent.js';
 export * from './events.js';
 export * from './ids.js';
+export * from './origin.js';
 export * from './report.js';
 export * from './restriction.js';
 export * from './server.js';

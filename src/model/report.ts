@@ -75,6 +75,14 @@ export interface ReportedSwarm {
   readonly tasksCompleted: number | null;
   readonly createdAt: string | null;
   readonly stale: boolean;
+  /** Session that the swarm stands for. Omitted unless an observer reports the swarm. */
+  readonly session?: ReportedSession;
+}
+
+export interface ReportedSession {
+  readonly agentNativeId: string;
+  readonly processKey: string | null;
+  readonly directoryKey: string | null;
 }
 
 export interface ReportedEdge {

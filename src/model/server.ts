@@ -1,4 +1,5 @@
 import type { CircuitState, McpServerType, ServerStatus, TransportKind } from './enums.js';
+import type { ServerOrigin } from './origin.js';
 
 /** Latency percentiles of the calls that ended within the sliding window. Null if there was none. */
 export interface Latency {
@@ -124,6 +125,8 @@ export interface McpServer {
   /** Start of the current or last session. Null before the first one, and when an observed session has ended. */
   readonly connectedAt: string | null;
   readonly lastError: string | null;
+  /** Omitted if no session can be found for the server. */
+  readonly origin?: ServerOrigin | undefined;
 }
 
 /** Returns whether a tapped server is offline because its session has ended normally, which is no failure. */

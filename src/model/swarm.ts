@@ -1,4 +1,5 @@
 import type { McpServerType, TopologyKind } from './enums.js';
+import type { SwarmSession } from './origin.js';
 
 /** Absolute state of one swarm. */
 export interface Swarm {
@@ -20,6 +21,8 @@ export interface Swarm {
   readonly tasksCompleted: number | null;
   readonly stale: boolean;
   readonly createdAt: string | null;
+  /** Session that the swarm of an observer stands for. Omitted for other swarms. */
+  readonly session?: SwarmSession | undefined;
 }
 
 /** Directed connection between two agents of one swarm. */

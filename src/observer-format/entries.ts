@@ -70,6 +70,8 @@ export const observedSwarmSchema = z.object({
   kind: z.enum(['session', 'team']).describe('Session with its subagents, or team of agents.'),
   name: text,
   leadAgentId: reference,
+  processKey: text.describe('Hash of the machine and the running process of the session. Null if unknown.'),
+  directoryKey: text.describe('Hash of the machine and the directory of the session. Null if unknown.'),
   createdAt: time,
 });
 

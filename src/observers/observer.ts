@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import type { InputProblem } from '../observer-format/index.js';
 import { type Clock, errorMessage, isAborted, isoTimestamp, type Logger, sleep } from '../shared/index.js';
 import { DirectoryWatches } from './files/directory-watches.js';
@@ -8,6 +8,7 @@ import { type FileStats, findFiles, type FoundFiles, isMissing, toFileStats } fr
 import { type InputProblemKind, InputProblems } from './files/input-problems.js';
 import { LogFile } from './files/log-file.js';
 import { matchPath, parsePatterns, type PatternNode } from './files/path-pattern.js';
+import { textAt } from './input/json-fields.js';
 import { ReadQueue } from './files/read-queue.js';
 import { StateIndex, type StoredLog } from './files/state-index.js';
 import { ObservedLists } from './lists/observed-lists.js';
@@ -34,8 +35,10 @@ const MAX_CHECKED_FILES = 64;
 
 export interface ObserverOptions {
   readonly source: Source;
-  /** Directory in which the observed program keeps its files. It need not exist yet. */
+  /** Real path of the directory in which the observed program keeps its files. It need not exist yet. */
   readonly root: string;
+  /** Path under which the observed program knows the directory, which differs from the real one behind symbolic links. */
+  readonly givenRoot: string;
   /** Sessions without a change for this time in milliseconds are not read. */
   readonly maxAgeMs: number;
   /** Path of the index of states. Null to store nothing. */
@@ -125,8 +128,11 @@ export class Observer implements AsyncDisposable {
     this.#problems.record(kind, '');
   }
 
-  /** Applies an event that a hook of the observed program has sent. */
+  /** Applies an event that a hook of the observed program has sent. Ignores events of sessions in another directory. */
   applyHook(event: unknown): void {
+    const { root, givenRoot } = this.#options;
+    const transcript = textAt(event, 'transcript_path');
+    if (transcript !== null && ![root, givenRoot].some((directory) => isBelow(directory, transcript))) return;
     this.#sessions.applyHook(event, isoTimestamp(this.#options.clock));
     this.#publishSoon();
   }
@@ -430,6 +436,11 @@ export class Observer implements AsyncDisposable {
     this.#hasUnsavedStates = false;
     await this.#index.save(this.#storedStates());
   }
+}
+
+function isBelow(directory: string, path: string): boolean {
+  const below = relative(directory, path);
+  return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
 }
 
 /** Returns the real path of a directory. The path itself if the directory does not exist. */

@@ -10,6 +10,8 @@ import { systemProcesses } from './files/process-table.js';
 import type { ShownText } from './input/shown-text.js';
 import { Observer, resolveRoot } from './observer.js';
 import { PriceList } from './prices/price-list.js';
+import type { HookReceiver } from './hooks/hook-request.js';
+import { HookRelay } from './hooks/hook-relay.js';
 import { serveHttp } from './serve/serve-http.js';
 import { serveStreams } from './serve/serve-streams.js';
 import type { Source, SourceOptions } from './source.js';
@@ -44,7 +46,9 @@ export interface RunObserverOptions {
   readonly maxAgeMs: number;
   /** Port on 127.0.0.1 to serve HTTP. Null for stdio. */
   readonly port: number | null;
-  /** Token that HTTP requests must present. Null for none. */
+  /** Port on 127.0.0.1 for the events of hooks, which the observers of a user share. Null to receive none. */
+  readonly hooksPort: number | null;
+  /** Token that HTTP requests and hooks must present. Null for none. */
   readonly token: string | null;
   /** Path of a file with prices of models. Null for the bundled list prices only. */
   readonly priceFile: string | null;
@@ -58,6 +62,8 @@ export interface RunObserverOptions {
 export interface RunningObserver extends AsyncDisposable {
   /** URL of the form `http://127.0.0.1:PORT/mcp`. Null for stdio. */
   readonly url: string | null;
+  /** Receiver of the events of hooks. Null without a port for them. */
+  readonly hooks: HookRelay | null;
   /** Resolves when standard input has ended. Never for HTTP. */
   readonly ended: Promise<void>;
 }
@@ -74,10 +80,12 @@ export async function runObserver(
   const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
   const entry = SOURCES[options.source];
   const prices = options.priceFile === null ? new PriceList() : await PriceList.read(options.priceFile);
-  const root = await resolveRoot(options.root ?? entry.findRoot(env));
+  const givenRoot = options.root ?? findSourceRoot(options.source, env);
+  const root = await resolveRoot(givenRoot);
   const observer = new Observer({
     source: entry.create({ shownText, prices }),
     root,
+    givenRoot,
     maxAgeMs,
     indexFile: join(stateDirectory(env), indexName(options.source, root, shownText)),
     reader: `${version} ${shownText} ${root}`,
@@ -86,19 +94,44 @@ export async function runObserver(
     logger,
     epoch: randomUUID(),
   });
-  const deps = { observer, source: options.source, version, clock };
+  const { source, port, token, hooksPort } = options;
+  const deps = { observer, source, version, clock };
+  const receiver: HookReceiver = {
+    onEvent: (from, event) => {
+      if (from === source) observer.applyHook(event);
+    },
+    onMalformed: () => observer.recordProblem('malformed-event'),
+  };
+  const hooks =
+    hooksPort === null
+      ? null
+      : new HookRelay({
+          ...receiver,
+          source,
+          port: hooksPort,
+          token,
+          stateDirectory: stateDirectory(env),
+          clock,
+          logger,
+          random: Math.random,
+        });
+  const forwarding: HookReceiver =
+    hooks === null ? receiver : { ...receiver, onEvent: (from, event) => hooks.publish(from, event) };
   try {
-    const { port, token } = options;
-    const server = port === null ? serveStreams(deps, io.stdin, io.stdout) : await serveHttp(deps, port, token);
+    const server =
+      port === null ? serveStreams(deps, io.stdin, io.stdout) : await serveHttp(deps, port, token, forwarding);
     return {
       url: 'url' in server ? server.url : null,
+      hooks,
       ended: 'ended' in server ? server.ended : new Promise(() => undefined),
       [Symbol.asyncDispose]: async () => {
         await server[Symbol.asyncDispose]();
+        await hooks?.[Symbol.asyncDispose]();
         await observer[Symbol.asyncDispose]();
       },
     };
   } catch (error) {
+    await hooks?.[Symbol.asyncDispose]();
     await observer[Symbol.asyncDispose]();
     throw error;
   }
@@ -108,6 +141,11 @@ export async function runObserver(
 function indexName(source: ObservedSource, root: string, shownText: ShownText): string {
   const hash = createHash('sha256').update(`${root}\0${shownText}`).digest('hex').slice(0, INDEX_HASH_LENGTH);
   return `observer-${source}-${hash}.index`;
+}
+
+/** Returns the directory in which a program keeps its files: that of its environment variable, or else the usual one. */
+export function findSourceRoot(source: ObservedSource, env: Environment): string {
+  return SOURCES[source].findRoot(env);
 }
 
 /** Returns the directory of a variable, or else the directory with a name in the home directory. */

@@ -1,5 +1,5 @@
 import { NOT_COMPILED } from '../delivery/index.js';
-import { includeSameParts } from '../state/index.js';
+import { includeSameParts, type SessionLink } from '../state/index.js';
 import { AgentRef } from './agent.js';
 import { builder } from './builder.js';
 import { McpServerRef } from './server.js';
@@ -52,7 +52,32 @@ builder.objectFields(AgentRef, (t) => ({
   }),
 }));
 
+const SwarmSessionRef = builder.objectRef<SessionLink>('SwarmSession').implement({
+  description: 'Session of a coding agent that does the work of a swarm.',
+  fields: (t) => ({
+    agentId: t.id({ description: "Id of the session's agent.", resolve: ({ agent }) => agent.id }),
+    agent: t.field({
+      type: AgentRef,
+      extensions: LINK,
+      description: "The session's agent.",
+      resolve: ({ agent }) => agent,
+    }),
+    inferred: t.exposeBoolean('inferred', {
+      description:
+        'Whether the link is derived from the working directory. Otherwise, a process of the session has started the server.',
+    }),
+  }),
+});
+
 builder.objectFields(SwarmRef, (t) => ({
+  session: t.field({
+    type: SwarmSessionRef,
+    nullable: true,
+    extensions: LINK,
+    description:
+      'Live session of a coding agent that does the work of the swarm. Null if there is none, if several sessions fit, if the viewer cannot see it, or if the swarm is a session itself. A change of the session is no change of the swarm.',
+    resolve: (swarm, _args, { store }) => store.sessionOfSwarm(swarm),
+  }),
   agents: t.field({
     type: [AgentRef],
     extensions: LINK,

@@ -12,6 +12,7 @@ export * from './list-schema.js';
 export * from './loopback.js';
 export * from './loopback-server.js';
 export * from './mcp-extensions.js';
+export * from './origin-keys.js';
 export * from './percentile.js';
 export * from './backoff.js';
 export * from './reaction-delay.js';

@@ -9,6 +9,7 @@ export { type MergePatch, agentsEqual } from './agent-patch.js';
 export { type ServerChanges, serverChangesSince, type ServerCursor, serverSnapshot } from './server-changes-since.js';
 export { toStaleSnapshot } from './server-delta.js';
 export { type TimeBounds, RevisionTimeline } from './revision-timeline.js';
+export { type SessionLink } from './session-links.js';
 export { Store, type StoreOptions, tasksEqual } from './store.js';
 export {
   createView,

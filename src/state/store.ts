@@ -15,6 +15,7 @@ import { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } fr
 import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
 import { EventRing } from './event-ring.js';
 import { IdIndex } from './id-index.js';
+import { type SessionLink, SessionLinks } from './session-links.js';
 import { aggregatePerformance, type PerformanceMetrics } from './performance-metrics.js';
 import { RevisionedMap } from './revisioned-map.js';
 import { stampChangedFields, agentsEqual } from './agent-patch.js';
@@ -62,6 +63,8 @@ export class Store {
   readonly #deltas = new Map<number, readonly AgentDelta[]>();
   /** Metrics since the last commit, by the key of their view. */
   readonly #metrics = new Map<string, PerformanceMetrics>();
+  /** Live sessions since the last commit. */
+  #sessionLinks: SessionLinks | null = null;
   #revision = 0;
   #commitCount = 0;
 
@@ -238,6 +241,17 @@ export class Store {
     return itemsOf(this.swarms, this.#swarmsByServer.ids(serverId));
   }
 
+  /**
+   * Returns the session of a coding agent that does the work of a swarm. Null if it is unknown or ambiguous, and for the swarm of a
+   * session.
+   */
+  sessionOfSwarm({ serverId, session }: Swarm): SessionLink | null {
+    const server = session === undefined ? this.servers.get(serverId) : undefined;
+    if (server === undefined) return null;
+    this.#sessionLinks ??= new SessionLinks(this);
+    return this.#sessionLinks.linkOf(server);
+  }
+
   edgesOfServer(serverId: string): readonly TopologyEdge[] {
     return itemsOf(this.edges, this.#edgesByServer.ids(serverId));
   }
@@ -286,6 +300,7 @@ export class Store {
   commit(delta: ServerDelta): void {
     this.#deltas.clear();
     this.#metrics.clear();
+    this.#sessionLinks = null;
     this.#commitCount += 1;
     if (delta.seenAt !== null) this.#seenAt.set(delta.serverId, delta.seenAt);
     if (hasStateChanges(delta)) {

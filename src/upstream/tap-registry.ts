@@ -1,7 +1,7 @@
 import type { ServerMapping } from '../adapters/index.js';
 import type { Bus } from '../cluster/index.js';
 import { type MessageSocket, TapConnection } from '../mcp/index.js';
-import { isServerName } from '../model/index.js';
+import { isServerName, type ServerOrigin } from '../model/index.js';
 import {
   type Clock,
   errorMessage,
@@ -41,6 +41,8 @@ export interface TapJoinRequest {
   readonly instance: string;
   /** Identity of the MCP client that started the tap. Null if it is unknown. */
   readonly client?: string | null;
+  /** Processes and directory of the tapped server. Omitted by earlier versions of the tap. */
+  readonly origin?: ServerOrigin | undefined;
   /** Names of the tools that the tap allows clients to call. */
   readonly allowTools: readonly string[];
   readonly socket: MessageSocket;
@@ -67,6 +69,7 @@ interface RegisteredTap {
   /** Instances of tap processes that a later one of the same client has replaced. */
   replaced: readonly string[];
   allowTools: readonly string[];
+  origin: ServerOrigin | undefined;
   /** Current WebSocket. Null while the tap is not connected. */
   socket: MessageSocket | null;
 }
@@ -101,7 +104,7 @@ export class TapRegistry {
     );
   }
 
-  #register({ name, instance, client = null, allowTools, socket }: TapJoinRequest): void {
+  #register({ name, instance, client = null, origin, allowTools, socket }: TapJoinRequest): void {
     const { upstreams, logger } = this.#deps;
     const tap = this.#findReturning(name, instance, client) ?? this.#create(name, instance);
     if (tap === null) {
@@ -117,6 +120,7 @@ export class TapRegistry {
     tap.instance = instance;
     tap.client = client;
     tap.allowTools = allowTools;
+    tap.origin = origin;
     tap.socket = socket;
     connection.attach(socket);
     socket.once('close', (code, reason) => this.#handleClose(tap, socket, code, reason.toString()));
@@ -180,7 +184,17 @@ export class TapRegistry {
     const id = this.#availableIds(name).find((candidate) => !this.#taps.has(candidate));
     if (id === undefined) return null;
     const connection = new TapConnection();
-    return { id, name, connection, instance, client: null, replaced: [], allowTools: [], socket: null };
+    return {
+      id,
+      name,
+      connection,
+      instance,
+      client: null,
+      replaced: [],
+      allowTools: [],
+      origin: undefined,
+      socket: null,
+    };
   }
 
   /** Drops the registrations of taps whose servers have been removed. */
@@ -220,13 +234,14 @@ export class TapRegistry {
     return mappings?.get(name) ?? mappings?.get(name.replace(/-\d+$/, '')) ?? null;
   }
 
-  #toUpstreamOptions({ id, name, connection, allowTools }: RegisteredTap): UpstreamOptions {
+  #toUpstreamOptions({ id, name, connection, origin, allowTools }: RegisteredTap): UpstreamOptions {
     const mapping = this.#mappingOf(name);
     return {
       ...this.#deps.defaults,
       ...(mapping === null ? {} : { mapping, serverType: 'CUSTOM' }),
       id,
       endpoint: { type: 'tap', link: connection },
+      origin,
       allowTools,
       maxPollHz: MAX_POLL_HZ,
       maxPollShare: MAX_POLL_SHARE,

@@ -1,6 +1,6 @@
 import { guessServerType, type ServerMapping } from '../adapters/index.js';
 import type { Endpoint, EndpointConfig } from '../mcp/index.js';
-import type { McpServer, McpServerType, TransportKind } from '../model/index.js';
+import type { McpServer, McpServerType, ServerOrigin, TransportKind } from '../model/index.js';
 import { type BreakerOptions, type PoolOptions, type RestartOptions, SLOW_START_MS } from './pool/pool-options.js';
 
 /** Options of one upstream server. `config` fills in the defaults. */
@@ -33,6 +33,8 @@ export interface UpstreamOptions {
    * @default false
    */
   readonly removeWhenExpired?: boolean;
+  /** Processes and directory of a tapped server. Omitted for other servers. */
+  readonly origin?: ServerOrigin | undefined;
 }
 
 const TRANSPORT_KINDS: Readonly<Record<Exclude<Endpoint['type'], 'unusable'>, TransportKind>> = {

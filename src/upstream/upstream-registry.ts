@@ -82,8 +82,8 @@ export class UpstreamRegistry implements AsyncDisposable {
   }
 
   /** Changes the options of a server that take effect without a new connection. */
-  reconfigure({ id, maxPollHz, allowTools }: UpstreamOptions): void {
-    this.#servers.get(id)?.reconfigure({ maxPollHz, allowTools });
+  reconfigure({ id, maxPollHz, allowTools, origin }: UpstreamOptions): void {
+    this.#servers.get(id)?.reconfigure({ maxPollHz, allowTools, origin });
   }
 
   /** Skips the delay before the next connection attempt of a server. Returns whether the server exists. */

@@ -77,7 +77,7 @@ export class UpstreamServer implements OwnershipCandidate {
     return this.#deps.ownership.remote.callTool(this.#options.id, tool, args, signal, caller);
   }
 
-  reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
+  reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools' | 'origin'>): void {
     this.#options = { ...this.#options, ...changed };
     this.#poller?.reconfigure(changed);
   }

@@ -188,6 +188,8 @@ export function createNotice(code: string, message: string, serverId: string | n
   return { type: 'notice', code, severity: 'WARNING', message, serverId, timestamp: EPOCH_TIME };
 }
 
+const PROCESS_KEY = fc.constantFrom('process-1', 'process-2');
+
 export function serverStates(serverId: string): fc.Arbitrary<RawServerState> {
   const reportedSwarm = (swarm: string): fc.Arbitrary<ServerReport['swarms'][number]> =>
     fc.record({
@@ -203,10 +205,27 @@ export function serverStates(serverId: string): fc.Arbitrary<RawServerState> {
       tasksCompleted: option(fc.nat(2)),
       createdAt: fc.constant(null),
       stale: fc.boolean(),
+      session: fc.record({
+        agentNativeId: fc.constantFrom(...AGENTS).map((agent) => agentNative(serverId, agent)),
+        processKey: option(PROCESS_KEY),
+        directoryKey: fc.constant('directory'),
+      }),
     });
+  const observedSwarm = (swarm: string): ReturnType<typeof reportedSwarm> =>
+    fc.tuple(reportedSwarm(swarm), fc.boolean()).map(([{ session, ...reported }, isSession]) => ({
+      ...reported,
+      ...(isSession && session !== undefined ? { session } : {}),
+    }));
   return fc.record({
     server: fc
       .record({
+        origin: fc.option(
+          fc.record({
+            processKeys: option(fc.array(PROCESS_KEY, { maxLength: 2 })),
+            directoryKey: fc.constantFrom('directory', 'other'),
+          }),
+          { nil: undefined },
+        ),
         stale: fc.boolean(),
         agentServerTypes: fc.subarray([...AGENT_SERVER_TYPES], { minLength: 2 }),
         lastError: option(fc.constantFrom(...AGENTS).map((agent) => `no ${agentNative(serverId, agent)}`)),
@@ -214,7 +233,7 @@ export function serverStates(serverId: string): fc.Arbitrary<RawServerState> {
       .map((fields): McpServer => ({ ...serverOf(serverId), ...fields })),
     report: fc.record({
       agents: fc.subarray(AGENTS).chain((ids) => fc.tuple(...ids.map((id) => reportedAgent(serverId, id)))),
-      swarms: fc.subarray(SWARMS).chain((ids) => fc.tuple(...ids.map(reportedSwarm))),
+      swarms: fc.subarray(SWARMS).chain((ids) => fc.tuple(...ids.map(observedSwarm))),
       edges: reportedEdges(serverId),
       tasks: fc.subarray(TASKS).chain((ids) => fc.tuple(...ids.map((id) => reportedTask(serverId, id)))),
       failures: fc.constant([]),

@@ -10,19 +10,27 @@ export interface CommandOutcome {
 export interface CommandOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Text that a person types into the terminal. Without it, the command has no terminal. */
+  readonly typed?: string;
 }
 
 /** Runs a command in this process and returns its outcome. Only for commands that end by themselves. */
 export async function runInProcess(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, typed }: CommandOptions,
 ): Promise<CommandOutcome> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const isTTY = typed !== undefined;
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()].map((stream) => Object.assign(stream, { isTTY })) as [
+    PassThrough & { isTTY: boolean },
+    PassThrough & { isTTY: boolean },
+  ]; // `map` does not keep the length
+  const stderr = new PassThrough();
+  stdin.write(typed ?? '');
   const code = await runCommand(args, {
     env: { PATH: process.env['PATH'], ...env },
     cwd,
     program: '/main.js',
-    stdin: new PassThrough(),
+    stdin,
     stdout,
     stderr,
     stopped: new Promise(() => undefined),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { directoryKey } from '../../src/shared/index.js';
 import { comparable, type ExpectedAgent, inExpectedWords, ScenarioFiles, SourceReader } from './claude-scenario.js';
 
 const SCENARIOS = [
@@ -122,7 +123,15 @@ describe('scenario team', () => {
 
   test('has a swarm for the team', () => {
     expect(readTeam().swarms).toEqual([
-      { id: LEAD, kind: 'team', name: 'session-990c349e', leadAgentId: LEAD, createdAt: '2026-09-20T16:00:08.180Z' },
+      {
+        id: LEAD,
+        kind: 'team',
+        name: 'session-990c349e',
+        leadAgentId: LEAD,
+        processKey: null,
+        directoryKey: directoryKey('/home/dev/shop'),
+        createdAt: '2026-09-20T16:00:08.180Z',
+      },
     ]);
   });
 

@@ -20,6 +20,7 @@ function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserver
     shownText: 'none',
     maxAgeMs: 86_400_000,
     port: 0,
+    hooksPort: null,
     token: null,
     priceFile: null,
     version: '1.2.3',
@@ -39,7 +40,7 @@ function httpEndpoint({ url }: RunningObserver, headers: Readonly<Record<string,
 }
 
 function stdioEndpoint(directory: ObservedDirectory): EndpointConfig {
-  const args = [PROGRAM, 'observe', 'claude-code', '--root', directory.root];
+  const args = [PROGRAM, 'observe', 'claude-code', '--no-hooks', '--root', directory.root];
   const env = { XDG_STATE_HOME: directory.outside('state'), LOG_LEVEL: 'silent' };
   return { type: 'stdio', command: process.execPath, args, cwd: process.cwd(), env };
 }

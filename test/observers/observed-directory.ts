@@ -61,6 +61,7 @@ export class ObservedDirectory implements AsyncDisposable {
     return new Observer({
       source: createClaudeCodeSource({ shownText, prices: new PriceList() }),
       root: this.root,
+      givenRoot: this.root,
       maxAgeMs: 86_400_000,
       indexFile: this.indexFile,
       reader: `test ${shownText}`,

@@ -183,6 +183,7 @@ describe('swarmlens, packed from a clone and installed alone', () => {
       'README.md',
       'SECURITY.md',
       'dist',
+      'integrations',
       'package.json',
       'schema.graphql',
       'swarmlens.schema.json',

@@ -112,7 +112,7 @@ export function toReportedSwarms(
   const working = new Set<string>();
   for (const { swarmId, status } of agents) if (swarmId !== null && AT_WORK.includes(status)) working.add(swarmId);
   const counts = countTasks(tasks);
-  return [...swarms].map(({ id, name, createdAt }) => {
+  return [...swarms].map(({ id, name, leadAgentId, processKey, directoryKey, createdAt }) => {
     const count = counts.get(id);
     return createReportedSwarm({
       nativeId: id,
@@ -124,6 +124,7 @@ export function toReportedSwarms(
       tasksActive: count?.active ?? 0,
       tasksCompleted: count?.completed ?? 0,
       createdAt,
+      ...(leadAgentId === null ? {} : { session: { agentNativeId: leadAgentId, processKey, directoryKey } }),
     });
   });
 }

@@ -32,6 +32,8 @@ export const swarmSchema = observedSwarmSchema.extend({
   id: field.id,
   name: field.name,
   leadAgentId: field.reference,
+  processKey: field.reference,
+  directoryKey: field.reference,
   createdAt: field.timestamp,
 });
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { DEFAULT_HOOKS_PORT, HOOKS_TOKEN_VARIABLE } from '../../hooks/index.js';
 import { OBSERVED_SOURCES } from '../../observer-format/index.js';
 import { PriceFileError, runObserver, SHOWN_TEXTS } from '../../observers/index.js';
 import { didYouMean } from '../../shared/index.js';
@@ -23,6 +24,8 @@ export async function observe(args: readonly string[], context: CommandContext):
   const source = parseSource(name);
   const flags = parseFlags('observe', rest, {
     port: { type: 'string' },
+    'hooks-port': { type: 'string' },
+    'no-hooks': { type: 'boolean' },
     'show-text': { type: 'string' },
     since: { type: 'string' },
     root: { type: 'string' },
@@ -34,7 +37,8 @@ export async function observe(args: readonly string[], context: CommandContext):
     shownText: parseShownText(flags['show-text']),
     maxAgeMs: parseSince(flags.since ?? DEFAULT_SINCE),
     port: flags.port === undefined ? null : parseWholeNumber('observe', 'port', flags.port, 0, 65_535),
-    token: env['SWARMLENS_OBSERVE_TOKEN'] ?? null,
+    hooksPort: parseHooksPort(flags['hooks-port'], flags['no-hooks'] === true),
+    token: env[HOOKS_TOKEN_VARIABLE] ?? null,
     priceFile: flags.prices === undefined ? null : resolve(cwd, flags.prices),
     version: await readVersion(),
     env,
@@ -57,6 +61,13 @@ export async function observe(args: readonly string[], context: CommandContext):
     stderr.write(`127.0.0.1:${options.port} ${advice}\n`);
     return 1;
   }
+}
+
+function parseHooksPort(text: string | undefined, isDisabled: boolean): number | null {
+  if (isDisabled && text !== undefined) {
+    throw new UsageError('swarmlens observe: --hooks-port and --no-hooks exclude each other');
+  }
+  return isDisabled ? null : parseWholeNumber('observe', 'hooks-port', text, DEFAULT_HOOKS_PORT, 65_535);
 }
 
 function parseSource(name: string | undefined) {

@@ -1,10 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { isServerName } from '../../model/index.js';
-import { defaultTapKeyFile, errorMessage, MAX_ALLOW_TOOLS, MAX_TOOL_NAME_LENGTH } from '../../shared/index.js';
+import {
+  ancestorKeys,
+  defaultTapKeyFile,
+  directoryKey,
+  errorMessage,
+  MAX_ALLOW_TOOLS,
+  MAX_TOOL_NAME_LENGTH,
+} from '../../shared/index.js';
 import { collectSecrets, SecretRedactor } from '../../shared/sanitize/index.js';
-import { parseUplinkUrl, runTap, type UplinkUrl } from '../../tap/index.js';
+import { parseUplinkUrl, runTap, type UplinkJoin, type UplinkUrl } from '../../tap/index.js';
 import { parseFlags, parseList } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
@@ -39,7 +45,7 @@ export async function tap(args: readonly string[], { env, cwd, stdin, stderr }: 
   const secrets = new SecretRedactor([token ?? '', ...collectSecrets({ args: commandArgs })]);
   const uplink = {
     url: target.url,
-    join: { server, instance: randomUUID(), ...clientIdentity(), allowTools: parseAllowTools(flags['allow-tools']) },
+    join: { server, instance: randomUUID(), ...findOrigin(), allowTools: parseAllowTools(flags['allow-tools']) },
     token,
     keyFile: keyFile === null ? null : resolve(cwd, keyFile),
     notify: createNotifier(stderr, secrets),
@@ -131,11 +137,11 @@ function parseToken(source: string, token: string | undefined): string | null {
 }
 
 /**
- * Returns the identity of the MCP client, which is the parent process. A client that starts its server again has the same one.
- * Omits it for a tap whose parent has ended.
+ * Returns the identity of the MCP client, which is the parent process, and the keys of all processes above it. A client that starts
+ * its server again has the same identity. Omits both for a tap whose parent has ended.
  */
-function clientIdentity(): { readonly client?: string } {
-  const { ppid } = process;
-  if (ppid <= 1) return {};
-  return { client: createHash('sha256').update(`${hostname()} ${ppid}`).digest('hex') };
+function findOrigin(): Pick<UplinkJoin, 'client' | 'origin'> {
+  const processKeys = ancestorKeys(process.ppid);
+  const [client] = processKeys;
+  return client === undefined ? {} : { client, origin: { processKeys, directoryKey: directoryKey(process.cwd()) } };
 }

@@ -43,6 +43,9 @@ export type SessionHooks = Map<string | null, HookState>;
 const MAX_CALLS = 256;
 const MAX_AGENTS = 1_000;
 
+/** Most sessions whose hooks are remembered, because every program of this machine can send events. */
+export const MAX_HOOK_SESSIONS = 1_000;
+
 /** Session of a hook event. Null if the event names none. */
 export function hookSessionId(event: unknown): string | null {
   return textAt(event, 'session_id');

@@ -1,7 +1,13 @@
 import type { ObservedSwarm } from '../../observer-format/index.js';
 import type { ShownText } from '../input/shown-text.js';
 import type { ProcessTable, ReadLog, SessionEntries, SourceSessions } from '../source.js';
-import { type DescribeOptions, describeAgents, SILENCE_MS, SILENCE_WITHOUT_REGISTER_MS } from './describe-agents.js';
+import {
+  type DescribeOptions,
+  describeAgents,
+  sessionDirectory,
+  SILENCE_MS,
+  SILENCE_WITHOUT_REGISTER_MS,
+} from './describe-agents.js';
 import { describeMessages, describeTasks } from './describe-tasks.js';
 import {
   type MailboxMessage,
@@ -16,7 +22,10 @@ import {
   type Team,
 } from './documents.js';
 import { classifyFile, type FileKind } from './file-kinds.js';
-import { hookSessionId, reduceHook } from '../agents/hook-state.js';
+import { hookSessionId, MAX_HOOK_SESSIONS, reduceHook } from '../agents/hook-state.js';
+import { processKey } from '../../shared/index.js';
+import { directoryKeyOf } from '../agents/directory-key.js';
+import { addBounded } from '../input/bounded-map.js';
 import type { SessionFiles, SessionTeam, SubagentTranscript, Transcript } from './session-files.js';
 import {
   createSessionRecord,
@@ -55,6 +64,8 @@ export class ClaudeSessions implements SourceSessions {
   readonly #sessionOf = new Map<string, string>();
   readonly #changed = new Set<string>();
   #processes: ProcessTable | null = null;
+  /** Sessions with events of hooks, the newest last. */
+  readonly #hookSessions = new Set<string>();
   #hasRegister = false;
 
   constructor(options: ClaudeSessionsOptions) {
@@ -148,6 +159,10 @@ export class ClaudeSessions implements SourceSessions {
     const session = this.#record(sessionId);
     reduceHook(session.hooks, event, at);
     this.#changed.add(sessionId);
+    for (const oldest of addBounded(this.#hookSessions, sessionId, MAX_HOOK_SESSIONS)) {
+      this.#record(oldest).hooks.clear();
+      this.#changed.add(oldest);
+    }
   }
 
   checkProcesses(processes: ProcessTable): void {
@@ -200,6 +215,8 @@ export class ClaudeSessions implements SourceSessions {
       kind: files.team === null ? 'session' : 'team',
       name: files.team?.name ?? lead?.name ?? null,
       leadAgentId: lead?.id ?? null,
+      processKey: files.process === null ? null : processKey(files.process.pid),
+      directoryKey: directoryKeyOf(sessionDirectory(files)),
       createdAt: files.team?.team.createdAt ?? lead?.createdAt ?? null,
     };
     return { agents, swarms: [swarm], tasks: describeTasks(files), messages: describeMessages(files) };

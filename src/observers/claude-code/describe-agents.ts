@@ -48,6 +48,11 @@ export function subagentId(sessionId: string, agentId: string): string {
   return `${sessionId}/${agentId}`;
 }
 
+/** Returns the directory in which a session works. Null if it is unknown. */
+export function sessionDirectory({ main, process, hooks }: SessionFiles): string | null {
+  return main?.state.directory ?? process?.directory ?? hooks?.get(null)?.directory ?? null;
+}
+
 function describeSessionAgent(files: SessionFiles, options: DescribeOptions): ObservedAgent | null {
   const { main, process, registered, sessionId } = files;
   const state = main?.state ?? null;
@@ -56,7 +61,7 @@ function describeSessionAgent(files: SessionFiles, options: DescribeOptions): Ob
     return null;
   }
   const condition = sessionCondition(files, state, hooks, options);
-  const workspace = toWorkspace(state?.directory ?? process?.directory ?? hooks?.directory ?? null);
+  const workspace = toWorkspace(sessionDirectory(files));
   const givenName = state?.customTitle ?? state?.agentName ?? registered.name;
   const title = state?.generatedTitle ?? registered.title;
   return {

@@ -1,7 +1,15 @@
 import type { ObservedMessage, ObservedTask } from '../../observer-format/index.js';
-import { hookSessionId, type HookState, reduceHook, type SessionHooks } from '../agents/hook-state.js';
+import {
+  hookSessionId,
+  type HookState,
+  MAX_HOOK_SESSIONS,
+  reduceHook,
+  type SessionHooks,
+} from '../agents/hook-state.js';
 import { textAt } from '../input/json-fields.js';
 import type { ReadLog, SessionEntries, SourceSessions } from '../source.js';
+import { directoryKeyOf } from '../agents/directory-key.js';
+import { addBounded } from '../input/bounded-map.js';
 import type { PriceList } from '../prices/price-list.js';
 import { describeThread, SILENCE_MS, type Thread, type ThreadOptions } from './describe-thread.js';
 import type { RolloutState } from './rollout-state.js';
@@ -28,6 +36,8 @@ export class CodexSessions implements SourceSessions {
   readonly #trees = new Map<string, ThreadTree>();
   readonly #rootOf = new Map<string, string>();
   readonly #changed = new Set<string>();
+  /** Roots with events of hooks, the newest last. */
+  readonly #hookTrees = new Set<string>();
 
   /** Number of colliding ids, which is 0: several rollouts of one thread continue each other. */
   readonly collisions = 0;
@@ -72,6 +82,10 @@ export class CodexSessions implements SourceSessions {
     const tree = this.#treeOf(sessionId);
     reduceHook(tree.hooks, turnEnd === null ? event : { hook_event_name: 'Stop', cwd: textAt(event, 'cwd') }, at);
     this.#changed.add(sessionId);
+    for (const oldest of addBounded(this.#hookTrees, sessionId, MAX_HOOK_SESSIONS)) {
+      this.#treeOf(oldest).hooks.clear();
+      this.#changed.add(oldest);
+    }
   }
 
   /** Does nothing: Codex keeps no register of its processes. */
@@ -122,6 +136,7 @@ function describeTree(tree: ThreadTree, options: ThreadOptions): SessionEntries 
   const ids = new Set(threads.map(({ id }) => id));
   const agents = threads.map((thread) => describeThread(thread, (id) => ids.has(id), options));
   if (agents.length === 0) return { agents, swarms: [], tasks: [], messages: [] };
+  const root = threads.find(({ id }) => id === rootId);
   const lead = agents.find(({ id }) => id === rootId) ?? null;
   return {
     agents,
@@ -131,6 +146,8 @@ function describeTree(tree: ThreadTree, options: ThreadOptions): SessionEntries 
         kind: 'session',
         name: lead?.name ?? null,
         leadAgentId: lead?.id ?? null,
+        processKey: null,
+        directoryKey: directoryKeyOf(root?.state?.directory ?? root?.hooks?.directory ?? null),
         createdAt: lead?.createdAt ?? null,
       },
     ],

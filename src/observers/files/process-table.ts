@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { hasErrorCode } from '../../shared/index.js';
+import { hasErrorCode, readProcessFields } from '../../shared/index.js';
 import type { ProcessTable } from '../source.js';
 
 /** Number of the field with the start time in `/proc/PID/stat`, counted from the field behind the name of the program. */
@@ -12,8 +11,8 @@ export const systemProcesses: ProcessTable = {
   isRunning: (pid, start) => {
     if (!signalExists(pid)) return false;
     if (process.platform !== 'linux' || start === null || !/^\d+$/.test(start)) return true;
-    const startTicks = readStartTicks(pid);
-    return startTicks === null || startTicks === start;
+    const startTicks = readProcessFields(pid)?.[START_FIELD];
+    return startTicks === undefined || startTicks === start;
   },
 };
 
@@ -25,15 +24,5 @@ function signalExists(pid: number): boolean {
     return true;
   } catch (error) {
     return hasErrorCode(error, 'EPERM');
-  }
-}
-
-function readStartTicks(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program may contain spaces and parentheses.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[START_FIELD] ?? null;
-  } catch {
-    return null;
   }
 }

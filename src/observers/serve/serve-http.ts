@@ -1,47 +1,35 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
-import {
-  createMcpHandler,
-  hostHeaderValidationResponse,
-  localhostAllowedHostnames,
-  localhostAllowedOrigins,
-  originValidationResponse,
-} from '@modelcontextprotocol/server';
+import { createMcpHandler } from '@modelcontextprotocol/server';
 import { OBSERVER_RESOURCES } from '../../observer-format/index.js';
 import { closeServer, handleWebRequest, listenOnLoopback, type ListeningServer } from '../../shared/index.js';
+import { rejectRequest } from '../hooks/check-request.js';
+import { type HookReceiver, MAX_EVENT_BYTES, receiveHook } from '../hooks/hook-request.js';
 import { createMcpServer, type ObserverServerDeps } from './create-mcp-server.js';
 
 const MCP_PATH = '/mcp';
-/** Beginning of the path to which hooks send their events. The name of the observed program follows. */
-const HOOKS_PATH = '/hooks/';
 /** Largest MCP request in bytes. Requests of clients are short. */
 const MAX_REQUEST_BYTES = 256 * 1024;
-/** Largest event of a hook in bytes. Events contain the inputs and results of tools. */
-const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Serves MCP over streamable HTTP on loopback, and accepts the events of hooks. Clients since 2026-07-28 are notified about
  * changes; older ones poll.
  * @param port port on 127.0.0.1; 0 picks a free one
  * @param token token that requests must present as `Authorization: Bearer`; null to accept every program of this machine
+ * @param hooks receives the events of hooks
  * @throws the system error if the port cannot be bound
  */
 export async function serveHttp(
   deps: ObserverServerDeps,
   port: number,
   token: string | null,
+  hooks: HookReceiver,
 ): Promise<ListeningServer> {
   const handler = createMcpHandler(() => createMcpServer(deps, new Set()), { maxRequestBodySize: MAX_REQUEST_BYTES });
   const respond = async (request: Request): Promise<Response> => {
-    const rejection =
-      hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
-      originValidationResponse(request, localhostAllowedOrigins());
-    if (rejection !== undefined) return rejection;
-    if (!isAuthorized(request, token)) return unauthorized();
-    const { pathname } = new URL(request.url);
-    if (pathname === MCP_PATH) return handler.fetch(request);
-    if (pathname === `${HOOKS_PATH}${deps.source}` && request.method === 'POST') return acceptEvent(deps, request);
-    return new Response('not found', { status: 404 });
+    const rejection = rejectRequest(request, token);
+    if (rejection !== null) return rejection;
+    if (new URL(request.url).pathname === MCP_PATH) return handler.fetch(request);
+    return (await receiveHook(request, hooks)) ?? new Response('not found', { status: 404 });
   };
   const server = createServer((request, response) => {
     handleWebRequest(request, response, MAX_EVENT_BYTES, respond).catch(() => response.destroy());
@@ -60,36 +48,4 @@ export async function serveHttp(
       await closed;
     },
   };
-}
-
-/**
- * Applies the event of a hook. Answers every event with an empty success, because the observed program waits for the answer, shows
- * errors to the person, and would obey a body.
- */
-async function acceptEvent({ observer }: ObserverServerDeps, request: Request): Promise<Response> {
-  const text = await request.text();
-  try {
-    observer.applyHook(JSON.parse(text));
-  } catch {
-    observer.recordProblem('malformed-event');
-  }
-  return new Response(null, { status: 204 });
-}
-
-function isAuthorized(request: Request, token: string | null): boolean {
-  if (token === null) return true;
-  const presented = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? '';
-  // Digests have the same length, whatever is presented.
-  return timingSafeEqual(digest(presented), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function unauthorized(): Response {
-  return new Response('Token required. Send "Authorization: Bearer <token>".', {
-    status: 401,
-    headers: { 'www-authenticate': 'Bearer realm="swarmlens"' },
-  });
 }

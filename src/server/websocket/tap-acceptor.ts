@@ -34,6 +34,7 @@ export interface TapAcceptorOptions {
     readonly name: string;
     readonly instance: string;
     readonly client: string | null;
+    readonly origin: TapJoin['origin'];
     readonly allowTools: readonly string[];
     readonly socket: WebSocket | SealedSocket;
   }) => void;
@@ -145,7 +146,7 @@ export class TapAcceptor implements AsyncDisposable {
 
   #join(
     viewer: Viewer,
-    { server, instance, client = null, allowTools }: TapJoin,
+    { server, instance, client = null, origin, allowTools }: TapJoin,
     socket: WebSocket,
     messages: WebSocket | SealedSocket,
   ): void {
@@ -157,7 +158,7 @@ export class TapAcceptor implements AsyncDisposable {
     if (socket.readyState !== socket.OPEN) return;
     const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(CLOSE_FORBIDDEN, reason));
     socket.once('close', () => watch[Symbol.dispose]());
-    this.#options.join({ name: server, instance, client, allowTools, socket: messages });
+    this.#options.join({ name: server, instance, client, origin, allowTools, socket: messages });
   }
 
   #reject(socket: WebSocket, { kind, error }: TapHandshakeFailure): void {

@@ -8,7 +8,9 @@ import {
   isTapNonce,
   listOf,
   MAX_ALLOW_TOOLS,
+  MAX_ANCESTORS,
   MAX_TOOL_NAME_LENGTH,
+  ORIGIN_KEY_LENGTH,
   scheduleDeadline,
   SealedChannel,
   TAP_HANDSHAKE_TIMEOUT_MS,
@@ -22,10 +24,15 @@ const MAX_BYTES = { unverified: 4_096, verified: 256 * 1_024 };
 /** Longest identity of the MCP client that started a tap. */
 const MAX_CLIENT_LENGTH = 64;
 
+const keySchema = z.string().length(ORIGIN_KEY_LENGTH);
+
+const originSchema = z.object({ processKeys: z.array(keySchema).max(MAX_ANCESTORS), directoryKey: keySchema });
+
 const joinSchema = z.object({
   server: z.string(),
   instance: z.string(),
   client: z.string().min(1).max(MAX_CLIENT_LENGTH).nullish().catch(null),
+  origin: originSchema.optional().catch(undefined),
   allowTools: listOf(z.string().min(1).max(MAX_TOOL_NAME_LENGTH))
     .refine(({ length }) => length <= MAX_ALLOW_TOOLS)
     .default([]),

@@ -51,6 +51,8 @@ export interface UplinkJoin {
   readonly instance: string;
   /** Identity of the MCP client that started this tap, equal for all of its taps. Omitted if it is unknown. */
   readonly client?: string;
+  /** Keys of the processes that have started the tap, the nearest first, and of its directory. Omitted if they are unknown. */
+  readonly origin?: { readonly processKeys: readonly string[]; readonly directoryKey: string };
   /** Names of the tools that swarmlens may call in addition to reading tools. */
   readonly allowTools: readonly string[];
 }

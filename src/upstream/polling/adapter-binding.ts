@@ -1,7 +1,8 @@
+import { realpathSync } from 'node:fs';
 import { type Adapter, createAdapter, mainSource, probeTool, type ToolCaller } from '../../adapters/index.js';
 import { type McpSession, projectDirectory } from '../../mcp/index.js';
-import type { McpServer } from '../../model/index.js';
-import { type Clock, isoTimestamp, type Logger } from '../../shared/index.js';
+import type { McpServer, McpServerType, ServerOrigin } from '../../model/index.js';
+import { type Clock, directoryKey, isoTimestamp, type Logger } from '../../shared/index.js';
 import type { PrimarySession } from '../pool/replica-pool.js';
 import type { UpstreamOptions } from '../upstream-options.js';
 
@@ -50,7 +51,8 @@ export function bindAdapter(
 
 /** Returns the properties of a server that follow from its new primary session. */
 export function describeServer(
-  { primary: { session, type }, adapter }: AdapterBinding,
+  { primary: { session, type, replica }, adapter }: AdapterBinding,
+  options: Pick<UpstreamOptions, 'origin'>,
   clock: Clock,
 ): Partial<McpServer> {
   const { name, version, simulated } = session.identity;
@@ -62,7 +64,26 @@ export function describeServer(
     tools: toolNames(session),
     simulated,
     connectedAt: isoTimestamp(clock),
+    origin: options.origin ?? sharedOrigin(type, projectDirectory(replica.endpoint)),
   };
+}
+
+/**
+ * Returns the origin of a server that swarmlens has started itself. Only claude-flow shares its state with the sessions in its
+ * directory, by its files there.
+ */
+function sharedOrigin(type: McpServerType, directory: string | null): ServerOrigin | undefined {
+  if (type !== 'CLAUDE_FLOW' || directory === null) return undefined;
+  return { processKeys: null, directoryKey: directoryKey(realPathOf(directory)) };
+}
+
+function realPathOf(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    // The directory may have been removed.
+    return directory;
+  }
 }
 
 export function toolNames(session: McpSession): string[] {

@@ -7,9 +7,11 @@ import {
   type McpServer,
   type ReportedAgent,
   type ReportedMessage,
+  type ReportedSession,
   type ReportedTask,
   type ServerReport,
   type Swarm,
+  type SwarmSession,
   type Task,
   parseTopologyKind,
   type TopologyEdge,
@@ -47,10 +49,16 @@ export function buildServerSnapshot(
   previous: ServerSnapshot | null,
   maxAgents: number,
 ): ServerSnapshot {
-  const swarms = report.swarms.map((swarm) => {
+  const swarms = report.swarms.map(({ session, ...swarm }) => {
     const kind = swarm.topologyName === null ? null : parseTopologyKind(swarm.topologyName);
     const id = globalId(server.id, swarm.nativeId);
-    return { ...swarm, id, serverId: server.id, topology: kind } satisfies Swarm;
+    return {
+      ...swarm,
+      id,
+      serverId: server.id,
+      topology: kind,
+      ...(session === undefined ? {} : { session: toSwarmSession(server.id, session) }),
+    } satisfies Swarm;
   });
   const edges = buildEdges(server.id, swarms, report, MAX_EDGES_PER_AGENT * maxAgents);
   const positions = derivePositions(edges);
@@ -64,6 +72,10 @@ export function buildServerSnapshot(
     });
   });
   return { server, agents, swarms, edges, tasks: toTasks(server.id, report.tasks ?? NO_TASKS) };
+}
+
+function toSwarmSession(serverId: string, { agentNativeId, processKey, directoryKey }: ReportedSession): SwarmSession {
+  return { agentId: globalId(serverId, agentNativeId), processKey, directoryKey };
 }
 
 /** Returns a reported message with global ids. */

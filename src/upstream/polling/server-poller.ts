@@ -126,7 +126,7 @@ export class ServerPoller implements AsyncDisposable {
     return this.#scheduler.requestPoll();
   }
 
-  reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
+  reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools' | 'origin'>): void {
     this.#options = { ...this.#options, ...changed };
     this.#reschedule();
   }
@@ -255,7 +255,7 @@ export class ServerPoller implements AsyncDisposable {
     if (this.#binding?.primary === primary) return this.#binding;
     const caller = new PooledToolCaller(this.#pool, primary, this.#toolStats, this.#options.timeoutMs, this.#loopShare);
     const binding = bindAdapter(primary, this.#options, caller, this.#deps);
-    this.#publisher.updateServer(describeServer(binding, this.#deps.clock));
+    this.#publisher.updateServer(describeServer(binding, this.#options, this.#deps.clock));
     this.#binding = binding;
     this.#pushTrust = new PushTrust();
     return binding;
