@@ -4,7 +4,7 @@ export const USAGE = `swarmlens – one live GraphQL endpoint over every agent s
   swarmlens serve      Run the server (without a configuration: with three simulated MCP servers)
   swarmlens watch      Show a live table of agents and servers in this terminal
   swarmlens check      Connect once to each server of a configuration and print the result
-  swarmlens discover   List the MCP servers in .mcp.json and on well-known local ports
+  swarmlens discover   List MCP servers in .mcp.json and on well-known local ports, and coding agents
   swarmlens token      Create, list and revoke tokens for clients
   swarmlens tap        Proxy a stdio MCP server so that a running swarmlens can observe the session
   swarmlens observe    Serve what coding agents on this machine do over MCP
@@ -19,7 +19,8 @@ Exit codes: 0 stopped on request, or done; 1 failed while running; 2 invalid usa
 
 /** Help of each command by its name. */
 export const HELP: Readonly<Record<string, string>> = {
-  serve: `swarmlens serve [--config FILE] [--port N] [--host H] [--workers N] [--demo] [--insecure-no-auth]
+  serve: `swarmlens serve [--config FILE] [--port N] [--host H] [--workers N] [--demo] [--observe LIST]
+                [--insecure-no-auth]
 
 Runs the server until it is asked to stop: GraphQL at /graphql, the playground at /, and /healthz, /readyz and /metrics.
 
@@ -29,12 +30,15 @@ Runs the server until it is asked to stop: GraphQL at /graphql, the playground a
   --host H             Address to listen on (default: 127.0.0.1; others require authentication)
   --workers N          Number of worker processes on the port (default: 1; more require Redis as "bus")
   --demo               Run the three simulated servers instead of a configuration
+  --observe LIST       Show these coding agents of this machine, with or without a configuration: claude-code,codex
   --insecure-no-auth   Accept every client without authentication
 
-Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug), SWARMLENS_INSECURE_NO_AUTH (1),
-OTEL_EXPORTER_OTLP_ENDPOINT (URL that receives traces). Flags override the environment, which overrides the file.
+Environment: SWARMLENS_CONFIG, PORT, HOST, SWARMLENS_OBSERVE, LOG_LEVEL (silent, error, warn, info, debug),
+SWARMLENS_INSECURE_NO_AUTH (1), OTEL_EXPORTER_OTLP_ENDPOINT (URL that receives traces). Flags override the environment,
+which overrides the file.
 
   swarmlens serve --config .mcp.json
+  swarmlens serve --observe claude-code,codex
 `,
   watch: `swarmlens watch [--url URL] [--token T] [--type LIST] [--server-type LIST] [--swarm LIST] [--mode MODE] [--json]
 
@@ -60,18 +64,20 @@ Exit codes: 0 stopped on request; 1 swarmlens cannot be reached or denies access
   swarmlens watch --server-type ruv-swarm --mode low
   swarmlens watch --json | jq -c '.agents[] | {id, status}'
 `,
-  check: `swarmlens check --config FILE [--json]
+  check: `swarmlens check --config FILE [--observe LIST] [--json]
 
 Validates a configuration, connects to each server, polls it once, and prints the result.
 
   --config FILE        Configuration to check (default: SWARMLENS_CONFIG)
+  --observe LIST       Check these observers, too: claude-code,codex
   --json               Print a list of {id, type, name, version, transport, status, tools, agentCount, error}
 
 Exit codes: 0 all servers answered; 1 a server failed (see ERROR); 2 the configuration is invalid (one line per mistake).
 `,
   discover: `swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…
 
-Lists the MCP servers in this directory's .mcp.json and on well-known ports of this machine (9500 to 9502, 3001, 3002).
+Lists the MCP servers in this directory's .mcp.json and on well-known ports of this machine (9500 to 9502, 3001, 3002),
+and the coding agents of this machine, which can be observed (Claude Code, Codex).
 Starts no servers and sends no credentials.
 
   --config FILE        Mark the servers of this configuration

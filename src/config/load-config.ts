@@ -18,11 +18,13 @@ import { createDemoServers } from './demo-servers.js';
 import { type Environment, expandVariables } from './expand-variables.js';
 import { didYouMean, expectedMessage, formatIssues, formatKey, formatValue, isMissingFile } from './issues.js';
 import { LOG_LEVELS, suggestOption, type SwarmlensOptions, swarmlensOptionsSchema } from './schema.js';
+import { createObserverServers, parseObservedSources } from './observed-sources.js';
 import { duplicateWarning, removeDuplicateServers } from './servers/duplicate-servers.js';
 import { parseServer, type ServerEntryContext } from './servers/parse-server.js';
 import { isTapCommand, tapWarning } from './servers/tap-entry.js';
 import { resolveTracesUrl, traceHeaders } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
+import { codingAgents } from '../observer-format/index.js';
 import { defaultTapKeyFile, isLoopbackHost } from '../shared/index.js';
 import { collectSecrets, isSecretName, SecretRedactor } from '../shared/sanitize/index.js';
 
@@ -32,6 +34,7 @@ export interface ConfigFlags {
   readonly port?: string | undefined;
   readonly host?: string | undefined;
   readonly demo?: boolean | undefined;
+  readonly observe?: string | undefined;
   readonly 'insecure-no-auth'?: boolean | undefined;
 }
 
@@ -39,7 +42,7 @@ export interface ConfigSources {
   readonly flags: ConfigFlags;
   readonly env: Environment;
   readonly cwd: string;
-  /** Path of the program that starts the simulators of the demo. */
+  /** Path of the program that starts the simulators of the demo, and observers. */
   readonly program: string;
 }
 
@@ -50,7 +53,7 @@ const DEFAULT_OPTIONS = swarmlensOptionsSchema.parse({});
 
 /**
  * Loads the configuration. Flags override the environment, which overrides the file. Returns the configuration of the
- * demo if there is no file.
+ * demo if there is no file and nothing is observed.
  * @throws ConfigError with all mistakes
  */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
@@ -64,6 +67,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     tapKeyFile,
     trustedDocuments: manifest,
     discovery,
+    observe,
     ...options
   } = file?.options ?? DEFAULT_OPTIONS;
   const port = parsePort(flags.port, '--port', problems) ?? parsePort(env['PORT'], 'PORT', problems) ?? options.port;
@@ -82,11 +86,14 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   }
   const tracesUrl = resolveTracesUrl(env, otlpEndpoint, problems);
   const logLevel = parseLogLevel(env['LOG_LEVEL'], problems) ?? options.logLevel;
+  const observed = parseObservedSources(sources, observe, file?.servers ?? [], problems);
   if (problems.length > 0) {
     const redactor = new SecretRedactor(collectSecrets(file?.json));
     throw new ConfigError([...(file?.warnings ?? []), ...problems].map((problem) => redactor.redact(problem)));
   }
-  const allServers = file?.servers ?? createDemoServers(program, cwd);
+  const isDemo = file === null && (flags.demo === true || observed.length === 0);
+  const listed = isDemo ? createDemoServers(program, cwd) : (file?.servers ?? []);
+  const allServers = [...listed, ...createObserverServers(observed, sources)];
   const { servers, duplicates } = removeDuplicateServers(allServers.filter((server) => !isTapCommand(server)));
   return {
     ...options,
@@ -98,8 +105,8 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
       ...(options.bus !== 'memory' && options.busKeys.length === 0 ? [NO_BUS_KEYS_WARNING] : []),
     ],
     servers,
-    demo: file === null,
-    discovery: { directory: cwd, ...discovery },
+    demo: isDemo,
+    discovery: { directory: cwd, codingAgents: codingAgents(env, cwd), ...discovery },
     busTls,
     auth,
     origins: authOptions.origins,

@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { ObservedSource } from '../observer-format/index.js';
+import { codingAgentDirectory, type ObservedSource } from '../observer-format/index.js';
 import { type Clock, type Logger, stateDirectory, systemClock } from '../shared/index.js';
 import { createClaudeCodeSource } from './claude-code/claude-code-source.js';
 import { createCodexSource } from './codex/codex-source.js';
@@ -18,22 +17,10 @@ const INDEX_HASH_LENGTH = 12;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-interface SourceEntry {
-  readonly create: (options: SourceOptions) => Source;
-  /** Returns the directory in which the program keeps its files. */
-  readonly findRoot: (env: Environment) => string;
-}
-
-/** Sources by their names. */
-const SOURCES: Readonly<Record<ObservedSource, SourceEntry>> = {
-  'claude-code': {
-    create: createClaudeCodeSource,
-    findRoot: (env) => rootFrom(env, 'CLAUDE_CONFIG_DIR', '.claude'),
-  },
-  codex: {
-    create: createCodexSource,
-    findRoot: (env) => rootFrom(env, 'CODEX_HOME', '.codex'),
-  },
+/** Functions that create the sources, by their names. */
+const SOURCES: Readonly<Record<ObservedSource, (options: SourceOptions) => Source>> = {
+  'claude-code': createClaudeCodeSource,
+  codex: createCodexSource,
 };
 
 export interface RunObserverOptions {
@@ -72,11 +59,10 @@ export async function runObserver(
   io: { readonly stdin: Readable; readonly stdout: Writable },
 ): Promise<RunningObserver> {
   const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
-  const entry = SOURCES[options.source];
   const prices = options.priceFile === null ? new PriceList() : await PriceList.read(options.priceFile);
-  const root = await resolveRoot(options.root ?? entry.findRoot(env));
+  const root = await resolveRoot(options.root ?? codingAgentDirectory(options.source, env));
   const observer = new Observer({
-    source: entry.create({ shownText, prices }),
+    source: SOURCES[options.source]({ shownText, prices }),
     root,
     maxAgeMs,
     indexFile: join(stateDirectory(env), indexName(options.source, root, shownText)),
@@ -108,11 +94,4 @@ export async function runObserver(
 function indexName(source: ObservedSource, root: string, shownText: ShownText): string {
   const hash = createHash('sha256').update(`${root}\0${shownText}`).digest('hex').slice(0, INDEX_HASH_LENGTH);
   return `observer-${source}-${hash}.index`;
-}
-
-/** Returns the directory of a variable, or else the directory with a name in the home directory. */
-function rootFrom(env: Environment, variable: string, name: string): string {
-  const directory = env[variable] ?? '';
-  const home = env['HOME'] ?? '';
-  return directory !== '' ? directory : join(isAbsolute(home) ? home : homedir(), name);
 }

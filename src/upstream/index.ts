@@ -1,4 +1,5 @@
 export { checkServers, type CheckServersDeps, type ServerCheck } from './check-servers.js';
+export { discoverCodingAgents } from './discovery/coding-agents.js';
 export { discoverServers } from './discovery/discover.js';
 export { DiscoveryCache } from './discovery/discovery-cache.js';
 export type { BreakerOptions, RestartOptions } from './pool/pool-options.js';

@@ -10,7 +10,7 @@ import type { CommandContext } from '../command-context.js';
 import { withSecrets } from '../process-output.js';
 import { UsageError } from '../help.js';
 
-/** Prints the MCP servers in `.mcp.json` and on well-known local ports. */
+/** Prints the MCP servers in `.mcp.json` and on well-known local ports, and the coding agents of this machine. */
 export async function discover(
   args: readonly string[],
   { env, cwd, program, stdout, stopped }: CommandContext,
@@ -54,7 +54,7 @@ function parsePort(text: string): number {
 
 function formatCandidates(candidates: readonly DiscoveryCandidate[]): string {
   if (candidates.length === 0)
-    return 'No servers found: this directory has no .mcp.json, and nothing listens on the probed ports.\n';
+    return 'No servers found: this directory has no .mcp.json, nothing listens on the probed ports, and no coding agent is installed.\n';
   const head = ['PLACE', 'NAME', 'STATUS', 'TYPE', 'VERSION', 'TRANSPORT', 'TOOLS', 'CAPABILITIES', 'NOTE'];
   return formatTable([
     head,

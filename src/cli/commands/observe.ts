@@ -7,9 +7,9 @@ import { createLogger } from '../../telemetry/index.js';
 import { parseDuration, parseFlags, parseWholeNumber } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
+import { explainListenError } from '../listen-error.js';
 import { withSecrets } from '../process-output.js';
 import { readVersion } from '../version.js';
-import { explainListenError } from './serve.js';
 
 const DEFAULT_SINCE = '1d';
 
