@@ -2,6 +2,7 @@
 export const USAGE = `swarmlens – one live GraphQL endpoint over every agent swarm you run
 
   swarmlens serve      Run the server (without a configuration: with three simulated MCP servers)
+  swarmlens init       Write a configuration file from the servers and coding agents of this machine
   swarmlens watch      Show a live table of agents and servers in this terminal
   swarmlens check      Connect once to each server of a configuration and print the result
   swarmlens discover   List MCP servers in .mcp.json and on well-known local ports, and coding agents
@@ -73,6 +74,17 @@ Validates a configuration, connects to each server, polls it once, and prints th
   --json               Print a list of {id, type, name, version, transport, status, tools, agentCount, error}
 
 Exit codes: 0 all servers answered; 1 a server failed (see ERROR); 2 the configuration is invalid (one line per mistake).
+`,
+  init: `swarmlens init [--yes] [--host H]… [--port N]…
+
+Writes swarmlens.config.json in this directory, with the MCP servers in .mcp.json and on well-known ports, and the coding
+agents of this machine. Shows the file and asks before it is written. Never replaces a file. Secrets are not copied: the
+file refers to environment variables, or a line says why a server is left out.
+
+  --yes                Write the file without asking. Required without a terminal
+  --host H, --port N   Host or port to probe instead of the well-known ones (repeatable)
+
+Exit codes: 0 written or declined; 1 nothing found, or the file cannot be written; 2 the file exists, or invalid usage.
 `,
   discover: `swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…
 

@@ -153,14 +153,23 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
     problems.push(`${path}: cannot be read – ${reason}`);
     return emptyFile(path);
   }
-  return parseFile(text, path, env, problems);
+  return parseConfigText(text, path, env, problems);
 }
 
 function emptyFile(path: string): ConfigFile {
   return { path, variables: new Map(), servers: [], warnings: [], options: DEFAULT_OPTIONS };
 }
 
-async function parseFile(text: string, path: string, env: Environment, allProblems: string[]): Promise<ConfigFile> {
+/**
+ * Parses the text of a configuration file.
+ * @param allProblems receives the mistakes that prevent the start, one line each
+ */
+export async function parseConfigText(
+  text: string,
+  path: string,
+  env: Environment,
+  allProblems: string[],
+): Promise<ConfigFile> {
   let document: ConfigDocument;
   try {
     document = parseDocument(text, path);

@@ -13,6 +13,7 @@ export * from './loopback.js';
 export * from './loopback-server.js';
 export * from './mcp-extensions.js';
 export * from './percentile.js';
+export * from './private-file.js';
 export * from './backoff.js';
 export * from './reaction-delay.js';
 export * from './state-directory.js';

@@ -10,19 +10,25 @@ export interface CommandOutcome {
 export interface CommandOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Text that a person types in a terminal. Without it, there is no terminal. */
+  readonly typed?: string;
 }
 
 /** Runs a command in this process and returns its outcome. Only for commands that end by themselves. */
 export async function runInProcess(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, typed }: CommandOptions,
 ): Promise<CommandOutcome> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const isTTY = typed !== undefined;
+  const stdin = Object.assign(new PassThrough(), { isTTY });
+  const stdout = Object.assign(new PassThrough(), { isTTY });
+  const stderr = new PassThrough();
+  if (isTTY) stdin.end(typed);
   const code = await runCommand(args, {
     env: { PATH: process.env['PATH'], ...env },
     cwd,
     program: '/main.js',
-    stdin: new PassThrough(),
+    stdin,
     stdout,
     stderr,
     stopped: new Promise(() => undefined),
