@@ -139,13 +139,14 @@ Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
 `,
-  observe: `swarmlens observe claude-code|codex [--port N] [--show-text none|titles|all] [--since 1d] [--root DIR]
-                               [--prices FILE]
+  observe: `swarmlens observe claude-code|codex [--port N] [--host H] [--show-text none|titles|all] [--since 1d]
+                               [--root DIR] [--prices FILE]
 
 Runs an MCP server that lists the sessions of a coding agent on this machine: their subagents, tools, waits, tokens and
 tasks, from the files that the coding agent writes. Reads only files of this user and writes nothing to them.
 
-  --port N             Serve streamable HTTP on 127.0.0.1 and print the URL (default: stdio; 0 picks a free port)
+  --port N             Serve streamable HTTP and print the URL (default: stdio; 0 picks a free port)
+  --host H             Address to listen on with --port (default: 127.0.0.1; others require a token)
   --show-text WHAT     Texts to show: none, titles (of sessions, agents and tasks) or all (also messages and what tools
                        work on) (default: none)
   --since 1d           Show sessions that are live or have changed within this time (default: 1d)

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import {
@@ -25,7 +24,7 @@ import { isTapCommand, tapWarning } from './servers/tap-entry.js';
 import { resolveTracesUrl, traceHeaders } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
 import { codingAgents } from '../observer-format/index.js';
-import { defaultTapKeyFile, isLoopbackHost } from '../shared/index.js';
+import { defaultTapKeyFile, isLoopbackAddress } from '../shared/index.js';
 import { collectSecrets, isSecretName, SecretRedactor } from '../shared/sanitize/index.js';
 
 /** Flags of the command line, with their values as text. */
@@ -292,11 +291,6 @@ function parsePort(text: string | undefined, key: string, problems: string[]): n
   if (port <= 65_535) return port;
   problems.push(`${key}: ${formatValue(text, [])} – expected a whole number from 0 (any free port) to 65535`);
   return undefined;
-}
-
-/** Returns whether the address accepts local connections only. A name below `.localhost` may resolve otherwise. */
-function isLoopbackAddress(host: string): boolean {
-  return host === 'localhost' || (isIP(host) !== 0 && isLoopbackHost(host));
 }
 
 function parseLogLevel(text: string | undefined, problems: string[]): LogLevel | undefined {

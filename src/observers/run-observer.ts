@@ -9,7 +9,7 @@ import { systemProcesses } from './files/process-table.js';
 import type { ShownText } from './input/shown-text.js';
 import { Observer, resolveRoot } from './observer.js';
 import { PriceList } from './prices/price-list.js';
-import { serveHttp } from './serve/serve-http.js';
+import { type HttpOptions, serveHttp } from './serve/serve-http.js';
 import { serveStreams } from './serve/serve-streams.js';
 import type { Source, SourceOptions } from './source.js';
 
@@ -29,10 +29,8 @@ export interface RunObserverOptions {
   readonly root: string | null;
   readonly shownText: ShownText;
   readonly maxAgeMs: number;
-  /** Port on 127.0.0.1 to serve HTTP. Null for stdio. */
-  readonly port: number | null;
-  /** Token that HTTP requests must present. Null for none. */
-  readonly token: string | null;
+  /** Options to serve HTTP. Null for stdio. */
+  readonly http: HttpOptions | null;
   /** Path of a file with prices of models. Null for the bundled list prices only. */
   readonly priceFile: string | null;
   /** Version of swarmlens. */
@@ -43,7 +41,7 @@ export interface RunObserverOptions {
 }
 
 export interface RunningObserver extends AsyncDisposable {
-  /** URL of the form `http://127.0.0.1:PORT/mcp`. Null for stdio. */
+  /** URL of the form `http://HOST:PORT/mcp`. Null for stdio. */
   readonly url: string | null;
   /** Resolves when standard input has ended. Never for HTTP. */
   readonly ended: Promise<void>;
@@ -52,6 +50,7 @@ export interface RunningObserver extends AsyncDisposable {
 /**
  * Starts an observer and serves it over MCP.
  * @throws PriceFileError if the price file cannot be used
+ * @throws Error if other machines could connect without a token
  * @throws the system error if the port cannot be bound
  */
 export async function runObserver(
@@ -74,8 +73,8 @@ export async function runObserver(
   });
   const deps = { observer, source: options.source, version, clock };
   try {
-    const { port, token } = options;
-    const server = port === null ? serveStreams(deps, io.stdin, io.stdout) : await serveHttp(deps, port, token);
+    const { http } = options;
+    const server = http === null ? serveStreams(deps, io.stdin, io.stdout) : await serveHttp(deps, http);
     return {
       url: 'url' in server ? server.url : null,
       ended: 'ended' in server ? server.ended : new Promise(() => undefined),

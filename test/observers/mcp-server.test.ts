@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { connectSession, type EndpointConfig, type McpSession } from '../../src/mcp/index.js';
@@ -12,6 +14,7 @@ import { invented, ObservedDirectory } from './observed-directory.js';
 
 const { session, path, prompt, call, answer } = invented;
 const TOKEN = 'a-token-of-the-test';
+const LOCAL = { host: '127.0.0.1', port: 0, token: null };
 
 function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserverOptions> = {}): RunObserverOptions {
   return {
@@ -19,8 +22,7 @@ function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserver
     root: directory.root,
     shownText: 'none',
     maxAgeMs: 86_400_000,
-    port: 0,
-    token: null,
+    http: LOCAL,
     priceFile: null,
     version: '1.2.3',
     env: { XDG_STATE_HOME: directory.outside('state') },
@@ -148,7 +150,7 @@ describe('runObserver', () => {
 
   test('accepts only requests with the token when there is one', async () => {
     await using directory = await ObservedDirectory.create();
-    await using running = await serve(directory, { token: TOKEN });
+    await using running = await serve(directory, { http: { ...LOCAL, token: TOKEN } });
     const request = (headers: Record<string, string>): Promise<Response> =>
       fetch(running.url ?? '', {
         method: 'POST',
@@ -161,6 +163,23 @@ describe('runObserver', () => {
     expect((await request({ authorization: `Bearer ${TOKEN}` })).status).not.toBe(401);
     await using client = await WatchingSession.connect(httpEndpoint(running, { authorization: `Bearer ${TOKEN}` }));
     expect(await client.agents()).toEqual([]);
+  });
+
+  test('listens beyond loopback only with a token, and accepts the host of the machine then', async () => {
+    await using directory = await ObservedDirectory.create();
+    await expect(serve(directory, { http: { ...LOCAL, host: '0.0.0.0' } })).rejects.toThrow('a token is required');
+    await using running = await serve(directory, { http: { ...LOCAL, host: '0.0.0.0', token: TOKEN } });
+    const port = Number(new URL(running.url ?? '').port);
+    const statusOf = async (headers: Record<string, string>): Promise<number | undefined> => {
+      const sent = request({ port, path: '/mcp', method: 'POST', headers: { host: 'laptop.example', ...headers } });
+      const responded = once(sent, 'response');
+      sent.end('{}');
+      const [response] = (await responded) as [IncomingMessage]; // of the event
+      response.resume();
+      return response.statusCode;
+    };
+    expect(await statusOf({})).toBe(401);
+    expect([401, 403]).not.toContain(await statusOf({ authorization: `Bearer ${TOKEN}` }));
   });
 
   test.each([{ origin: 'https://example.com' }, { origin: 'null' }])(
@@ -177,7 +196,7 @@ describe('runObserver', () => {
   test('applies events of hooks and answers each one with an empty 204', async () => {
     await using directory = await ObservedDirectory.create();
     await directory.write(path, prompt(0) + call(1, 'a'));
-    await using running = await serve(directory, { token: TOKEN });
+    await using running = await serve(directory, { http: { ...LOCAL, token: TOKEN } });
     const authorization = `Bearer ${TOKEN}`;
     await using client = await WatchingSession.connect(httpEndpoint(running, { authorization }));
     const post = async (body: string, headers: Record<string, string> = { authorization }): Promise<unknown> => {
@@ -201,7 +220,7 @@ describe('runObserver', () => {
   test('ends when its input ends', async () => {
     await using directory = await ObservedDirectory.create();
     const stdin = new PassThrough();
-    await using running = await runObserver(optionsFor(directory, { port: null }), {
+    await using running = await runObserver(optionsFor(directory, { http: null }), {
       stdin,
       stdout: new PassThrough(),
     });

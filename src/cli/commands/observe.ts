@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { OBSERVED_SOURCES } from '../../observer-format/index.js';
 import { PriceFileError, runObserver, SHOWN_TEXTS } from '../../observers/index.js';
-import { didYouMean } from '../../shared/index.js';
+import { didYouMean, isLoopbackAddress } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { parseDuration, parseFlags, parseWholeNumber } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
@@ -23,6 +23,7 @@ export async function observe(args: readonly string[], context: CommandContext):
   const source = parseSource(name);
   const flags = parseFlags('observe', rest, {
     port: { type: 'string' },
+    host: { type: 'string' },
     'show-text': { type: 'string' },
     since: { type: 'string' },
     root: { type: 'string' },
@@ -33,17 +34,14 @@ export async function observe(args: readonly string[], context: CommandContext):
     root: flags.root === undefined ? null : resolve(cwd, flags.root),
     shownText: parseShownText(flags['show-text']),
     maxAgeMs: parseSince(flags.since ?? DEFAULT_SINCE),
-    port: flags.port === undefined ? null : parseWholeNumber('observe', 'port', flags.port, 0, 65_535),
-    token: env['SWARMLENS_OBSERVE_TOKEN'] ?? null,
+    http: parseHttp(flags, env),
     priceFile: flags.prices === undefined ? null : resolve(cwd, flags.prices),
     version: await readVersion(),
     env,
     logger: createLogger(env['LOG_LEVEL'] ?? 'info', { observer: source }),
   };
-  if (options.token === '')
-    throw new UsageError('swarmlens observe: SWARMLENS_OBSERVE_TOKEN is empty, expected a token');
   try {
-    return await withSecrets([options.token ?? ''], async () => {
+    return await withSecrets([options.http?.token ?? ''], async () => {
       await using observer = await runObserver(options, { stdin, stdout });
       // Over stdio, the standard output belongs to MCP and there is no URL.
       if (observer.url !== null) stdout.write(`${observer.url}\n`);
@@ -54,7 +52,7 @@ export async function observe(args: readonly string[], context: CommandContext):
     if (error instanceof PriceFileError) throw new UsageError(`swarmlens observe: --prices ${error.message}`);
     const advice = explainListenError(error);
     if (advice === null) throw error;
-    stderr.write(`127.0.0.1:${options.port} ${advice}\n`);
+    stderr.write(`${options.http?.host}:${options.http?.port} ${advice}\n`);
     return 1;
   }
 }
@@ -66,6 +64,23 @@ function parseSource(name: string | undefined) {
     name === undefined || name.startsWith('-') ? 'the program to observe is missing' : `unknown program "${name}"`;
   const hint = name === undefined ? '' : didYouMean(name, [...OBSERVED_SOURCES]);
   throw new UsageError(`swarmlens observe: ${reason}${hint}, expected ${OBSERVED_SOURCES.join(' or ')}`);
+}
+
+/** Returns the options of HTTP. Null without a port, for stdio. */
+function parseHttp(
+  { host, port }: { readonly host?: string | undefined; readonly port?: string | undefined },
+  env: CommandContext['env'],
+) {
+  const token = env['SWARMLENS_OBSERVE_TOKEN'] ?? null;
+  if (token === '') throw new UsageError('swarmlens observe: SWARMLENS_OBSERVE_TOKEN is empty, expected a token');
+  if (host !== undefined && port === undefined) throw new UsageError('swarmlens observe: --host requires --port');
+  if (host !== undefined && !isLoopbackAddress(host) && token === null) {
+    throw new UsageError(
+      `swarmlens observe: --host is "${host}", but other machines need a token: set SWARMLENS_OBSERVE_TOKEN, or listen on 127.0.0.1`,
+    );
+  }
+  if (port === undefined) return null;
+  return { host: host ?? '127.0.0.1', port: parseWholeNumber('observe', 'port', port, 0, 65_535), token };
 }
 
 function parseShownText(text: string | undefined) {

@@ -8,7 +8,14 @@ import {
   originValidationResponse,
 } from '@modelcontextprotocol/server';
 import { OBSERVER_RESOURCES } from '../../observer-format/index.js';
-import { closeServer, handleWebRequest, listenOnLoopback, type ListeningServer } from '../../shared/index.js';
+import {
+  closeServer,
+  handleWebRequest,
+  isLoopbackAddress,
+  listenOn,
+  type ListeningServer,
+  toUrlHost,
+} from '../../shared/index.js';
 import { createMcpServer, type ObserverServerDeps } from './create-mcp-server.js';
 
 const MCP_PATH = '/mcp';
@@ -19,25 +26,35 @@ const MAX_REQUEST_BYTES = 256 * 1024;
 /** Largest event of a hook in bytes. Events contain the inputs and results of tools. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
+export interface HttpOptions {
+  /** Address to listen on. One beyond loopback requires a token. */
+  readonly host: string;
+  /** Port to listen on. 0 picks a free one. */
+  readonly port: number;
+  /** Token that requests must present as `Authorization: Bearer`. Null to accept every program of this machine. */
+  readonly token: string | null;
+}
+
 /**
- * Serves MCP over streamable HTTP on loopback, and accepts the events of hooks. Clients since 2026-07-28 are notified about
- * changes; older ones poll.
- * @param port port on 127.0.0.1; 0 picks a free one
- * @param token token that requests must present as `Authorization: Bearer`; null to accept every program of this machine
+ * Serves MCP over streamable HTTP, and accepts the events of hooks. Clients since 2026-07-28 are notified about changes; older ones
+ * poll.
+ * @throws Error if other machines could connect without a token
  * @throws the system error if the port cannot be bound
  */
 export async function serveHttp(
   deps: ObserverServerDeps,
-  port: number,
-  token: string | null,
+  { host, port, token }: HttpOptions,
 ): Promise<ListeningServer> {
+  const isLocal = isLoopbackAddress(host);
+  if (!isLocal && token === null) throw new Error(`a token is required to listen on ${host}`);
   const handler = createMcpHandler(() => createMcpServer(deps, new Set()), { maxRequestBodySize: MAX_REQUEST_BYTES });
   const respond = async (request: Request): Promise<Response> => {
+    // A page that resolves its own name to an address of this machine does not know the token.
     const rejection =
-      hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
+      (isLocal ? hostHeaderValidationResponse(request, localhostAllowedHostnames()) : undefined) ??
       originValidationResponse(request, localhostAllowedOrigins());
     if (rejection !== undefined) return rejection;
-    if (!isAuthorized(request, token)) return unauthorized();
+    if (!isAuthorized(request, token)) return unauthorized(request);
     const { pathname } = new URL(request.url);
     if (pathname === MCP_PATH) return handler.fetch(request);
     if (pathname === `${HOOKS_PATH}${deps.source}` && request.method === 'POST') return acceptEvent(deps, request);
@@ -46,12 +63,12 @@ export async function serveHttp(
   const server = createServer((request, response) => {
     handleWebRequest(request, response, MAX_EVENT_BYTES, respond).catch(() => response.destroy());
   });
-  const bound = await listenOnLoopback(server, port);
+  const bound = await listenOn(server, host, port);
   const changes = deps.observer.lists.onChange((lists) => {
     for (const list of lists) handler.notify.resourceUpdated(OBSERVER_RESOURCES[list]);
   });
   return {
-    url: `http://127.0.0.1:${bound}${MCP_PATH}`,
+    url: `http://${toUrlHost(host)}:${bound}${MCP_PATH}`,
     [Symbol.asyncDispose]: async () => {
       changes[Symbol.dispose]();
       const closed = closeServer(server);
@@ -87,8 +104,9 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function unauthorized(): Response {
-  return new Response('Token required. Send "Authorization: Bearer <token>".', {
+function unauthorized({ headers }: Request): Response {
+  const problem = headers.has('authorization') ? 'Wrong token' : 'Token required';
+  return new Response(`${problem}. Present the value of SWARMLENS_OBSERVE_TOKEN as a bearer token.`, {
     status: 401,
     headers: { 'www-authenticate': 'Bearer realm="swarmlens"' },
   });
