@@ -79,6 +79,11 @@ class WatchingSession implements AsyncDisposable {
     await this.#changes.until(() => this.#updated.includes(uri), { state: () => this.#updated });
   }
 
+  /** Resolves when the session watches the resources, which counts as a notification about any of them. */
+  async watched(): Promise<void> {
+    await this.#changes.until(() => this.#updated.includes(undefined), { state: () => this.#updated });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.session[Symbol.asyncDispose]();
   }
@@ -102,27 +107,18 @@ describe.each(['stdio', 'http'] as const)('swarmlens observe over %s', (transpor
     const first = await client.list();
     expect(first).toMatchObject({ base: null, agents: [{ id: session, status: 'working' }] });
 
-    // The subscription may begin after the first changes.
-    let seconds = 1;
+    // Changes before the subscription are not announced.
+    await client.watched();
     const notified = client.notifiedAbout(OBSERVER_RESOURCES.list_agents);
-    let isNotified = false;
-    const done = notified.then(() => (isNotified = true));
-    await waitUntil(
-      async () => {
-        await directory.append(path, call(seconds, `call${seconds}`, `Tool${seconds}`));
-        seconds += 1;
-        return isNotified;
-      },
-      { state: () => seconds, intervalMs: 50 },
-    );
-    await done;
+    await directory.append(path, call(1, 'call', 'WebFetch'));
+    await notified;
     // The first state may have been announced as well.
     await waitUntil(async () => (await client.list({ after: first.revision })).agents.length > 0, {
       state: () => first,
     });
     const changed = await client.list({ after: first.revision });
     expect(changed).toMatchObject({ base: first.revision, agents: [{ id: session, activity: { kind: 'tool' } }] });
-    await directory.append(path, answer(seconds, 'end'));
+    await directory.append(path, answer(2, 'end'));
     await waitUntil(async () => (await client.agents())[0]?.status === 'idle', { state: () => 'not idle' });
   });
 });
