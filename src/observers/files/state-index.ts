@@ -6,6 +6,7 @@ import { errorMessage, hasErrorCode, type Logger } from '../../shared/index.js';
 import type { LogState } from '../source.js';
 import type { FileStats } from './find-files.js';
 import type { LogPosition } from './log-reading.js';
+import { copyBytes } from './open-file.js';
 
 /** State of a log file that was read completely up to a position. */
 export interface StoredLog {
@@ -25,8 +26,8 @@ export interface StateIndexOptions {
 
 const CHECKSUM_BYTES = 32;
 const LENGTH_BYTES = 4;
-/** Number of bytes that are written at once. */
-const BATCH_BYTES = 1024 * 1024;
+/** Number of bytes that are written at once, unless a frame is longer. */
+const BATCH_BYTES = 256 * 1024;
 const MAX_INDEX_BYTES = 512 * 1024 * 1024;
 
 /**
@@ -87,22 +88,27 @@ async function writeFrames(
   reader: string,
 ): Promise<void> {
   const hash = createHash('sha256').update(reader);
-  let batch: Buffer[] = [];
-  let bytes = 0;
-  const flush = async (): Promise<void> => {
-    const data = Buffer.concat(batch);
+  // One buffer for all batches, because the memory of many is returned to the system late or never.
+  const batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let filled = 0;
+  const write = async (data: Buffer): Promise<void> => {
     hash.update(data);
     await handle.appendFile(data);
-    batch = [];
-    bytes = 0;
+  };
+  const flush = async (): Promise<void> => {
+    await write(batch.subarray(0, filled));
+    filled = 0;
   };
   for (const entry of states) {
     const frame = serialize(entry);
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32LE(frame.length);
-    batch.push(length, frame);
-    bytes += LENGTH_BYTES + frame.length;
-    if (bytes >= BATCH_BYTES) await flush();
+    if (filled + LENGTH_BYTES + frame.length > BATCH_BYTES) await flush();
+    filled = batch.writeUInt32LE(frame.length, filled);
+    if (filled + frame.length <= BATCH_BYTES) {
+      filled += frame.copy(batch, filled);
+    } else {
+      await flush();
+      await write(frame);
+    }
   }
   await flush();
   await handle.appendFile(hash.digest());
@@ -120,7 +126,7 @@ function parseFrames(content: Buffer, reader: string): Map<string, StoredLog> {
     position = start + data.readUInt32LE(position);
     // A copy, because the arrays of a state would keep the whole content in memory. The checksum proves that this version has
     // written exactly this.
-    const [path, state] = deserialize(Buffer.from(data.subarray(start, position))) as [string, StoredLog];
+    const [path, state] = deserialize(copyBytes(data.subarray(start, position))) as [string, StoredLog];
     states.set(path, state);
   }
   return states;
