@@ -101,6 +101,7 @@ Flags override environment variables, and environment variables override the fil
 | \`--port\` | \`PORT\` | \`port\` |
 | \`--host\` | \`HOST\` | \`host\` |
 | \`--demo\` | | |
+| \`--observe\` | \`SWARMLENS_OBSERVE\` | \`observe\` |
 | \`--insecure-no-auth\` | \`SWARMLENS_INSECURE_NO_AUTH=1\` | |
 | | \`LOG_LEVEL\` | \`logLevel\` |
 | | \`OTEL_EXPORTER_OTLP_ENDPOINT\`, \`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\`, \`OTEL_SDK_DISABLED\` | \`otlpEndpoint\` |

@@ -109,12 +109,18 @@ function findProgram(words: readonly string[]): string | null {
     if (OPTIONS_WITH_VALUE.has(word)) index += 1;
     // The command behind `swarmlens tap` follows the dashes.
     else if (word === 'tap' && words.includes('--', index)) index = words.indexOf('--', index);
-    else if (word === 'observe' && words[index - 1] === 'swarmlens') return `observe ${words[index + 1] ?? ''}`;
     else if (word.startsWith('--package=')) return word.slice('--package='.length);
+    // The program before these words is swarmlens, by its name or by the path of its main file.
+    else if (isObserve(words, index + 1)) return words.slice(index + 1, index + 3).join(' ');
     // Skips options, `/c` of cmd and `NAME=value` of env. The value of `-p` is a package and is returned.
     else if (!/^(?:-|\/\w$|\w+=)/.test(word) && !isRunner(word)) return word;
   }
   return null;
+}
+
+/** Returns whether the words at an index are those with which swarmlens starts an observer. */
+function isObserve(words: readonly string[], index: number): boolean {
+  return words[index] === 'observe' && PROGRAMS.has(`observe ${words[index + 1] ?? ''}`);
 }
 
 function isRunner(word: string): boolean {

@@ -1,3 +1,4 @@
+export { announcesChanges, watchesResources } from './announcements.js';
 export { type Adapter, type AdapterContext, type AnswerPart, type ToolCaller } from './adapter.js';
 export { countEntries } from './responses/record-reader.js';
 export { reportedFailure } from './responses/parse-response.js';

@@ -21,7 +21,7 @@ import { MemoryLimitCounters, OncePerSecondLimiter, startServer } from '../serve
 import { type Clock, errorMessage, loadTapKey, type MetricsExporter, type Logger } from '../shared/index.js';
 import { collectSecrets, protectSecrets } from '../shared/sanitize/index.js';
 import { AccessScopes } from '../access/index.js';
-import { createTracer, PrometheusMetrics } from '../telemetry/index.js';
+import { createMetrics, createTracer } from '../telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -56,7 +56,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
     maxEvents: MAX_EVENTS,
     timeline: config.bus === 'memory' ? null : new RevisionTimeline(),
   });
-  const metrics = new PrometheusMetrics();
+  const metrics = await createMetrics();
   opened.add(
     store.onCommit(({ serverId, serverRemoved }) => {
       if (serverRemoved) metrics.forget(serverId);

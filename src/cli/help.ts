@@ -2,9 +2,10 @@
 export const USAGE = `swarmlens – one live GraphQL endpoint over every agent swarm you run
 
   swarmlens serve      Run the server (without a configuration: with three simulated MCP servers)
+  swarmlens init       Write a configuration file from the servers and coding agents of this machine
   swarmlens watch      Show a live table of agents and servers in this terminal
   swarmlens check      Connect once to each server of a configuration and print the result
-  swarmlens discover   List the MCP servers in .mcp.json and on well-known local ports
+  swarmlens discover   List MCP servers in .mcp.json and on well-known local ports, and coding agents
   swarmlens token      Create, list and revoke tokens for clients
   swarmlens tap        Proxy a stdio MCP server so that a running swarmlens can observe the session
   swarmlens observe    Serve what coding agents on this machine do over MCP
@@ -20,7 +21,8 @@ Exit codes: 0 stopped on request, or done; 1 failed while running; 2 invalid usa
 
 /** Help of each command by its name. */
 export const HELP: Readonly<Record<string, string>> = {
-  serve: `swarmlens serve [--config FILE] [--port N] [--host H] [--workers N] [--demo] [--insecure-no-auth]
+  serve: `swarmlens serve [--config FILE] [--port N] [--host H] [--workers N] [--demo] [--observe LIST]
+                [--insecure-no-auth]
 
 Runs the server until it is asked to stop: GraphQL at /graphql, the playground at /, and /healthz, /readyz and /metrics.
 
@@ -30,12 +32,15 @@ Runs the server until it is asked to stop: GraphQL at /graphql, the playground a
   --host H             Address to listen on (default: 127.0.0.1; others require authentication)
   --workers N          Number of worker processes on the port (default: 1; more require Redis as "bus")
   --demo               Run the three simulated servers instead of a configuration
+  --observe LIST       Show these coding agents of this machine, with or without a configuration: claude-code,codex
   --insecure-no-auth   Accept every client without authentication
 
-Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug), SWARMLENS_INSECURE_NO_AUTH (1),
-OTEL_EXPORTER_OTLP_ENDPOINT (URL that receives traces). Flags override the environment, which overrides the file.
+Environment: SWARMLENS_CONFIG, PORT, HOST, SWARMLENS_OBSERVE, LOG_LEVEL (silent, error, warn, info, debug),
+SWARMLENS_INSECURE_NO_AUTH (1), OTEL_EXPORTER_OTLP_ENDPOINT (URL that receives traces). Flags override the environment,
+which overrides the file.
 
   swarmlens serve --config .mcp.json
+  swarmlens serve --observe claude-code,codex
 `,
   watch: `swarmlens watch [--url URL] [--token T] [--type LIST] [--server-type LIST] [--swarm LIST] [--mode MODE] [--json]
 
@@ -61,18 +66,31 @@ Exit codes: 0 stopped on request; 1 swarmlens cannot be reached or denies access
   swarmlens watch --server-type ruv-swarm --mode low
   swarmlens watch --json | jq -c '.agents[] | {id, status}'
 `,
-  check: `swarmlens check --config FILE [--json]
+  check: `swarmlens check --config FILE [--observe LIST] [--json]
 
 Validates a configuration, connects to each server, polls it once, and prints the result.
 
   --config FILE        Configuration to check (default: SWARMLENS_CONFIG)
+  --observe LIST       Check these observers, too: claude-code,codex
   --json               Print a list of {id, type, name, version, transport, status, tools, agentCount, error}
 
 Exit codes: 0 all servers answered; 1 a server failed (see ERROR); 2 the configuration is invalid (one line per mistake).
 `,
+  init: `swarmlens init [--yes] [--host H]… [--port N]…
+
+Writes swarmlens.config.json in this directory, with the MCP servers in .mcp.json and on well-known ports, and the coding
+agents of this machine. Shows the file and asks before it is written. Never replaces a file. Secrets are not copied: the
+file refers to environment variables, or a line says why a server is left out.
+
+  --yes                Write the file without asking. Required without a terminal
+  --host H, --port N   Host or port to probe instead of the well-known ones (repeatable)
+
+Exit codes: 0 written or declined; 1 nothing found, or the file cannot be written; 2 the file exists, or invalid usage.
+`,
   discover: `swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…
 
-Lists the MCP servers in this directory's .mcp.json and on well-known ports of this machine (9500 to 9502, 3001, 3002).
+Lists the MCP servers in this directory's .mcp.json and on well-known ports of this machine (9500 to 9502, 3001, 3002),
+and the coding agents of this machine, which can be observed (Claude Code, Codex).
 Starts no servers and sends no credentials.
 
   --config FILE        Mark the servers of this configuration
@@ -122,13 +140,14 @@ Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
 `,
-  observe: `swarmlens observe claude-code|codex [--port N] [--hooks-port N|--no-hooks] [--show-text none|titles|all]
-                               [--since 1d] [--root DIR] [--prices FILE]
+  observe: `swarmlens observe claude-code|codex [--port N] [--host H] [--hooks-port N|--no-hooks]
+                               [--show-text none|titles|all] [--since 1d] [--root DIR] [--prices FILE]
 
 Runs an MCP server that lists the sessions of a coding agent on this machine: their subagents, tools, waits, tokens and
 tasks, from the files that the coding agent writes. Reads only files of this user and writes nothing to them.
 
-  --port N             Serve streamable HTTP on 127.0.0.1 and print the URL (default: stdio; 0 picks a free port)
+  --port N             Serve streamable HTTP and print the URL (default: stdio; 0 picks a free port)
+  --host H             Address to listen on with --port (default: 127.0.0.1; others require a token)
   --hooks-port N       Port on 127.0.0.1 for the events of hooks, which all observers of this user share (default: 4157)
   --no-hooks           Do not receive the events of hooks
   --show-text WHAT     Texts to show: none, titles (of sessions, agents and tasks) or all (also messages and what tools

@@ -9,6 +9,7 @@ type Command = (args: readonly string[], context: CommandContext) => Promise<num
 /** Commands by name. Each is loaded only when it runs, so that a simulator does not load the server. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.js')).serve,
+  init: async () => (await import('./commands/init.js')).init,
   check: async () => (await import('./commands/check.js')).check,
   watch: async () => (await import('./commands/watch.js')).watch,
   discover: async () => (await import('./commands/discover.js')).discover,

@@ -1,5 +1,6 @@
 import type { AuthOptions } from '../auth/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
+import type { CodingAgent } from '../observer-format/index.js';
 import type { RedisTls } from '../shared/index.js';
 import type { UpstreamOptions } from '../upstream/index.js';
 import type { SwarmlensOptions } from './schema.js';
@@ -9,7 +10,10 @@ import type { SwarmlensOptions } from './schema.js';
  * common with the configuration file.
  */
 export interface Config extends Readonly<
-  Omit<SwarmlensOptions, 'auth' | 'busTls' | 'discovery' | 'otlpEndpoint' | 'tapKeyFile' | 'trustedDocuments'>
+  Omit<
+    SwarmlensOptions,
+    'auth' | 'busTls' | 'discovery' | 'observe' | 'otlpEndpoint' | 'tapKeyFile' | 'trustedDocuments'
+  >
 > {
   /** Absolute path of the configuration file. Null if there is none. */
   readonly file: string | null;
@@ -45,6 +49,8 @@ export interface DiscoveryTargets {
   readonly directory: string | null;
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
+  /** Coding agents, which are listed if they are installed. @default none */
+  readonly codingAgents?: readonly CodingAgent[];
   /** Time limit of one probe in milliseconds. @default 10000 */
   readonly probeTimeoutMs?: number;
 }

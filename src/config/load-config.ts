@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import {
@@ -18,12 +17,14 @@ import { createDemoServers } from './demo-servers.js';
 import { type Environment, expandVariables } from './expand-variables.js';
 import { didYouMean, expectedMessage, formatIssues, formatKey, formatValue, isMissingFile } from './issues.js';
 import { LOG_LEVELS, suggestOption, type SwarmlensOptions, swarmlensOptionsSchema } from './schema.js';
+import { createObserverServers, parseObservedSources } from './observed-sources.js';
 import { duplicateWarning, removeDuplicateServers } from './servers/duplicate-servers.js';
 import { parseServer, type ServerEntryContext } from './servers/parse-server.js';
 import { isTapCommand, tapWarning } from './servers/tap-entry.js';
 import { resolveTracesUrl, traceHeaders } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
-import { defaultTapKeyFile, isLoopbackHost } from '../shared/index.js';
+import { codingAgents } from '../observer-format/index.js';
+import { defaultTapKeyFile, isLoopbackAddress } from '../shared/index.js';
 import { collectSecrets, isSecretName, SecretRedactor } from '../shared/sanitize/index.js';
 
 /** Flags of the command line, with their values as text. */
@@ -32,6 +33,7 @@ export interface ConfigFlags {
   readonly port?: string | undefined;
   readonly host?: string | undefined;
   readonly demo?: boolean | undefined;
+  readonly observe?: string | undefined;
   readonly 'insecure-no-auth'?: boolean | undefined;
 }
 
@@ -39,7 +41,7 @@ export interface ConfigSources {
   readonly flags: ConfigFlags;
   readonly env: Environment;
   readonly cwd: string;
-  /** Path of the program that starts the simulators of the demo. */
+  /** Path of the program that starts the simulators of the demo, and observers. */
   readonly program: string;
 }
 
@@ -50,7 +52,7 @@ const DEFAULT_OPTIONS = swarmlensOptionsSchema.parse({});
 
 /**
  * Loads the configuration. Flags override the environment, which overrides the file. Returns the configuration of the
- * demo if there is no file.
+ * demo if there is no file and nothing is observed.
  * @throws ConfigError with all mistakes
  */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
@@ -64,6 +66,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     tapKeyFile,
     trustedDocuments: manifest,
     discovery,
+    observe,
     ...options
   } = file?.options ?? DEFAULT_OPTIONS;
   const port = parsePort(flags.port, '--port', problems) ?? parsePort(env['PORT'], 'PORT', problems) ?? options.port;
@@ -82,11 +85,14 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   }
   const tracesUrl = resolveTracesUrl(env, otlpEndpoint, problems);
   const logLevel = parseLogLevel(env['LOG_LEVEL'], problems) ?? options.logLevel;
+  const observed = parseObservedSources(sources, observe, file?.servers ?? [], problems);
   if (problems.length > 0) {
     const redactor = new SecretRedactor(collectSecrets(file?.json));
     throw new ConfigError([...(file?.warnings ?? []), ...problems].map((problem) => redactor.redact(problem)));
   }
-  const allServers = file?.servers ?? createDemoServers(program, cwd);
+  const isDemo = file === null && (flags.demo === true || observed.length === 0);
+  const listed = isDemo ? createDemoServers(program, cwd) : (file?.servers ?? []);
+  const allServers = [...listed, ...createObserverServers(observed, sources)];
   const { servers, duplicates } = removeDuplicateServers(allServers.filter((server) => !isTapCommand(server)));
   return {
     ...options,
@@ -98,8 +104,8 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
       ...(options.bus !== 'memory' && options.busKeys.length === 0 ? [NO_BUS_KEYS_WARNING] : []),
     ],
     servers,
-    demo: file === null,
-    discovery: { directory: cwd, ...discovery },
+    demo: isDemo,
+    discovery: { directory: cwd, codingAgents: codingAgents(env, cwd), ...discovery },
     busTls,
     auth,
     origins: authOptions.origins,
@@ -146,14 +152,23 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
     problems.push(`${path}: cannot be read – ${reason}`);
     return emptyFile(path);
   }
-  return parseFile(text, path, env, problems);
+  return parseConfigText(text, path, env, problems);
 }
 
 function emptyFile(path: string): ConfigFile {
   return { path, variables: new Map(), servers: [], warnings: [], options: DEFAULT_OPTIONS };
 }
 
-async function parseFile(text: string, path: string, env: Environment, allProblems: string[]): Promise<ConfigFile> {
+/**
+ * Parses the text of a configuration file.
+ * @param allProblems receives the mistakes that prevent the start, one line each
+ */
+export async function parseConfigText(
+  text: string,
+  path: string,
+  env: Environment,
+  allProblems: string[],
+): Promise<ConfigFile> {
   let document: ConfigDocument;
   try {
     document = parseDocument(text, path);
@@ -276,11 +291,6 @@ function parsePort(text: string | undefined, key: string, problems: string[]): n
   if (port <= 65_535) return port;
   problems.push(`${key}: ${formatValue(text, [])} – expected a whole number from 0 (any free port) to 65535`);
   return undefined;
-}
-
-/** Returns whether the address accepts local connections only. A name below `.localhost` may resolve otherwise. */
-function isLoopbackAddress(host: string): boolean {
-  return host === 'localhost' || (isIP(host) !== 0 && isLoopbackHost(host));
 }
 
 function parseLogLevel(text: string | undefined, problems: string[]): LogLevel | undefined {

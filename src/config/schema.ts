@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServerMapping } from '../adapters/index.js';
 import { DEFAULT_PROBE_TIMEOUT_MS, isServerName, MCP_SERVER_TYPES } from '../model/index.js';
+import { OBSERVED_SOURCES } from '../observer-format/index.js';
 import { parseRedisUrl, REDIS_URL_FORMATS, type RedisAddress } from '../shared/index.js';
 import type { BreakerOptions, RestartOptions } from '../upstream/index.js';
 import { AUTH_KEYS, authSchema } from './auth.js';
@@ -30,6 +31,9 @@ const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
 const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMATS}`;
 const TAP_NAME_ERROR = 'expected the name of a tapped server as the key, 1 to 64 characters without a colon';
+/** Values that `observe` accepts. */
+export const OBSERVE_ERROR = `expected ${OBSERVED_SOURCES.join(' or ')}`;
+const OBSERVE_LIST_ERROR = `expected a list of ${OBSERVED_SOURCES.join(', ')}, each at most once`;
 const BUS_KEY_ERROR = 'expected 32 to 512 characters, for example the output of openssl rand -base64 32';
 export const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
 
@@ -227,6 +231,17 @@ export const swarmlensOptionsSchema = z.strictObject({
       'Time after which other nodes take over the servers of a node that stopped renewing its leases. Half of it marks them as stale.',
     ),
   logLevel: z.enum(LOG_LEVELS).default('warn').describe('Minimum level of the JSON log on standard error.'),
+  observe: z
+    .array(z.enum(OBSERVED_SOURCES, { error: OBSERVE_ERROR }), { error: OBSERVE_LIST_ERROR })
+    .superRefine((sources, context) => {
+      for (const [index, source] of sources.entries())
+        if (sources.indexOf(source) < index)
+          context.addIssue({ code: 'custom', path: [index], message: OBSERVE_LIST_ERROR });
+    })
+    .default([])
+    .describe(
+      'Coding agents of this machine to observe. Each becomes a server with its name as the id, as if `swarmlens observe` was in `mcpServers`.',
+    ),
   otlpEndpoint: z
     .string()
     .optional()

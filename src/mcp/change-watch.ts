@@ -16,6 +16,8 @@ export interface ChangeWatchOptions {
   readonly watchesResources: () => boolean;
   /** Runs a request with the deadline and in the guard of the session. */
   readonly request: <T>(label: string, call: (signal: GuardedSignal) => Promise<T>) => Promise<T>;
+  /** Called when resources are watched from now on. Changes before were not announced. */
+  readonly onWatched: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -53,7 +55,7 @@ export class ChangeWatch {
   }
 
   async #subscribe(): Promise<void> {
-    const { client, watchesResources, request } = this.#options;
+    const { client, watchesResources, request, onWatched } = this.#options;
     const resources = watchesResources();
     const { tools, resources: offered } = client.capabilities ?? {};
     const canSubscribe = resources && offered?.subscribe === true;
@@ -64,15 +66,17 @@ export class ChangeWatch {
         ...(resources && offered?.listChanged === true ? { resourcesListChanged: true } : {}),
         ...(uris.length > 0 ? { resourceSubscriptions: [...uris] } : {}),
       });
+      if (uris.length > 0) onWatched();
       return;
     }
-    for (const uri of uris) {
-      if (this.#subscribed.has(uri)) continue;
+    const added = uris.filter((uri) => !this.#subscribed.has(uri));
+    for (const uri of added) {
       await request('resources/subscribe', (signal) =>
         client.request({ method: 'resources/subscribe', params: { uri } }, anyResultSchema, signal),
       );
       this.#subscribed.add(uri);
     }
+    if (added.length > 0) onWatched();
   }
 
   /** Replaces the open subscription, and renews the new one when it ends. */

@@ -320,6 +320,8 @@ export class SdkSession implements McpSession {
           idempotent: false,
           isHandshake: true,
         }),
+      // The resources may have changed before.
+      onWatched: () => this.#handleNotification('notifications/resources/updated', {}),
       onFailure: (error) =>
         logger.debug({ serverId, error: rootCauseMessage(error) }, 'could not subscribe to changes'),
     });

@@ -5,16 +5,16 @@ export const DEFAULT_PROBE_TIMEOUT_MS = 10_000;
 
 /**
  * Result of probing a candidate. AVAILABLE: answered. CONFIGURED: already configured and not probed. LISTED: listed in a file,
- * neither started nor probed. REFUSED: requires authentication. UNREACHABLE: listed in a file and not listening, or listening without
+ * or a coding agent on this machine; neither started nor probed. REFUSED: requires authentication. UNREACHABLE: listed in a file and not listening, or listening without
  * an answer so far. NOT_MCP: speaks another protocol.
  */
 export type CandidateStatus = 'AVAILABLE' | 'CONFIGURED' | 'LISTED' | 'REFUSED' | 'UNREACHABLE' | 'NOT_MCP';
 
-/** Possible MCP server found in a file or on a port. */
+/** Possible MCP server found in a file or on a port, or coding agent that can be observed. */
 export interface DiscoveryCandidate {
-  /** File, or host and port. */
+  /** File, host and port, or directory of a coding agent. */
   readonly place: string;
-  /** Key in the file, or the name that the server reports. */
+  /** Key in the file, name of the coding agent, or name that the server reports. */
   readonly name: string | null;
   readonly version: string | null;
   /** Null if the candidate was not probed and its command does not reveal the type. */
@@ -29,7 +29,7 @@ export interface DiscoveryCandidate {
   readonly serverId: string | null;
   /** Reason for the status. */
   readonly detail: string | null;
-  /** Entry for `mcpServers`. Null if it is unknown, or listed in a file already. */
+  /** Entry for `mcpServers`. Null if it is unknown, listed in a file already, or of a coding agent. */
   readonly entry: NetworkEndpoint | null;
 }
 

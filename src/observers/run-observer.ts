@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { ObservedSource } from '../observer-format/index.js';
+import { codingAgentDirectory, type ObservedSource } from '../observer-format/index.js';
 import { type Clock, type Logger, stateDirectory, systemClock } from '../shared/index.js';
 import { createClaudeCodeSource } from './claude-code/claude-code-source.js';
 import { createCodexSource } from './codex/codex-source.js';
@@ -12,7 +11,7 @@ import { Observer, resolveRoot } from './observer.js';
 import { PriceList } from './prices/price-list.js';
 import type { HookReceiver } from './hooks/hook-request.js';
 import { HookRelay } from './hooks/hook-relay.js';
-import { serveHttp } from './serve/serve-http.js';
+import { type ListenAddress, serveHttp } from './serve/serve-http.js';
 import { serveStreams } from './serve/serve-streams.js';
 import type { Source, SourceOptions } from './source.js';
 
@@ -20,22 +19,10 @@ const INDEX_HASH_LENGTH = 12;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-interface SourceEntry {
-  readonly create: (options: SourceOptions) => Source;
-  /** Returns the directory in which the program keeps its files. */
-  readonly findRoot: (env: Environment) => string;
-}
-
-/** Sources by their names. */
-const SOURCES: Readonly<Record<ObservedSource, SourceEntry>> = {
-  'claude-code': {
-    create: createClaudeCodeSource,
-    findRoot: (env) => rootFrom(env, 'CLAUDE_CONFIG_DIR', '.claude'),
-  },
-  codex: {
-    create: createCodexSource,
-    findRoot: (env) => rootFrom(env, 'CODEX_HOME', '.codex'),
-  },
+/** Functions that create the sources, by their names. */
+const SOURCES: Readonly<Record<ObservedSource, (options: SourceOptions) => Source>> = {
+  'claude-code': createClaudeCodeSource,
+  codex: createCodexSource,
 };
 
 export interface RunObserverOptions {
@@ -44,8 +31,8 @@ export interface RunObserverOptions {
   readonly root: string | null;
   readonly shownText: ShownText;
   readonly maxAgeMs: number;
-  /** Port on 127.0.0.1 to serve HTTP. Null for stdio. */
-  readonly port: number | null;
+  /** Address to serve HTTP at. Null for stdio. */
+  readonly http: ListenAddress | null;
   /** Port on 127.0.0.1 for the events of hooks, which the observers of a user share. Null to receive none. */
   readonly hooksPort: number | null;
   /** Token that HTTP requests and hooks must present. Null for none. */
@@ -60,7 +47,7 @@ export interface RunObserverOptions {
 }
 
 export interface RunningObserver extends AsyncDisposable {
-  /** URL of the form `http://127.0.0.1:PORT/mcp`. Null for stdio. */
+  /** URL of the form `http://HOST:PORT/mcp`. Null for stdio. */
   readonly url: string | null;
   /** Receiver of the events of hooks. Null without a port for them. */
   readonly hooks: HookRelay | null;
@@ -71,6 +58,7 @@ export interface RunningObserver extends AsyncDisposable {
 /**
  * Starts an observer and serves it over MCP.
  * @throws PriceFileError if the price file cannot be used
+ * @throws Error if other machines could connect without a token
  * @throws the system error if the port cannot be bound
  */
 export async function runObserver(
@@ -78,12 +66,11 @@ export async function runObserver(
   io: { readonly stdin: Readable; readonly stdout: Writable },
 ): Promise<RunningObserver> {
   const { shownText, version, env, logger, maxAgeMs, clock = systemClock } = options;
-  const entry = SOURCES[options.source];
   const prices = options.priceFile === null ? new PriceList() : await PriceList.read(options.priceFile);
-  const givenRoot = options.root ?? findSourceRoot(options.source, env);
+  const givenRoot = options.root ?? codingAgentDirectory(options.source, env);
   const root = await resolveRoot(givenRoot);
   const observer = new Observer({
-    source: entry.create({ shownText, prices }),
+    source: SOURCES[options.source]({ shownText, prices }),
     root,
     givenRoot,
     maxAgeMs,
@@ -94,7 +81,7 @@ export async function runObserver(
     logger,
     epoch: randomUUID(),
   });
-  const { source, port, token, hooksPort } = options;
+  const { source, http, token, hooksPort } = options;
   const deps = { observer, source, version, clock };
   const receiver: HookReceiver = {
     onEvent: (from, event) => {
@@ -119,7 +106,9 @@ export async function runObserver(
     hooks === null ? receiver : { ...receiver, onEvent: (from, event) => hooks.publish(from, event) };
   try {
     const server =
-      port === null ? serveStreams(deps, io.stdin, io.stdout) : await serveHttp(deps, port, token, forwarding);
+      http === null
+        ? serveStreams(deps, io.stdin, io.stdout)
+        : await serveHttp(deps, { ...http, token, hooks: forwarding });
     return {
       url: 'url' in server ? server.url : null,
       hooks,
@@ -141,16 +130,4 @@ export async function runObserver(
 function indexName(source: ObservedSource, root: string, shownText: ShownText): string {
   const hash = createHash('sha256').update(`${root}\0${shownText}`).digest('hex').slice(0, INDEX_HASH_LENGTH);
   return `observer-${source}-${hash}.index`;
-}
-
-/** Returns the directory in which a program keeps its files: that of its environment variable, or else the usual one. */
-export function findSourceRoot(source: ObservedSource, env: Environment): string {
-  return SOURCES[source].findRoot(env);
-}
-
-/** Returns the directory of a variable, or else the directory with a name in the home directory. */
-function rootFrom(env: Environment, variable: string, name: string): string {
-  const directory = env[variable] ?? '';
-  const home = env['HOME'] ?? '';
-  return directory !== '' ? directory : join(isAbsolute(home) ? home : homedir(), name);
 }

@@ -10,7 +10,7 @@ const CandidateStatusEnum = builder.enumType('CandidateStatus', {
   values: {
     AVAILABLE: { description: 'The endpoint answered as an MCP server.' },
     CONFIGURED: { description: 'The server is configured and was therefore not probed.' },
-    LISTED: { description: 'Listed in a file; neither started nor probed.' },
+    LISTED: { description: 'Listed in a file, or a coding agent on this machine; neither started nor probed.' },
     REFUSED: { description: 'The endpoint requires authentication.' },
     UNREACHABLE: {
       description:
@@ -21,12 +21,12 @@ const CandidateStatusEnum = builder.enumType('CandidateStatus', {
 });
 
 const CandidateType = builder.objectRef<DiscoveryCandidate>('DiscoveryCandidate').implement({
-  description: 'Possible MCP server found in a file or on a port.',
+  description: 'Possible MCP server found in a file or on a port, or coding agent that can be observed.',
   fields: (t) => ({
-    place: t.exposeString('place', { description: 'Location of the candidate: a file, or host and port.' }),
+    place: t.exposeString('place', { description: 'Location of the candidate: a file, host and port, or the directory of a coding agent.' }),
     name: t.exposeString('name', {
       nullable: true,
-      description: 'Key in the file, otherwise the name that the server reports. Null if unknown.',
+      description: 'Key in the file or name of the coding agent, otherwise the name that the server reports. Null if unknown.',
     }),
     version: t.exposeString('version', { nullable: true, description: 'Version that the server reports.' }),
     type: t.expose('type', {
@@ -61,7 +61,7 @@ const CandidateType = builder.objectRef<DiscoveryCandidate>('DiscoveryCandidate'
     entry: t.expose('entry', {
       type: 'JSON',
       nullable: true,
-      description: 'Entry for `mcpServers` that connects the server. Null if the candidate is listed in a file.',
+      description: 'Entry for `mcpServers` that connects the server. Null if the candidate is listed in a file or a coding agent.',
     }),
   }),
 });
@@ -87,7 +87,7 @@ export const DiscoveryRef = builder.objectRef<object>('Discovery').implement({
     candidates: t.field({
       type: [CandidateType],
       description:
-        'Possible MCP servers in `.mcp.json` of the project and on well-known local ports. Nothing is started. Probed on request, at most every ten seconds and after `refreshDiscovery`; takes up to five seconds. Empty for viewers without `servers:admin` and for viewers with a restriction on servers.',
+        'Possible MCP servers in `.mcp.json` of the project and on well-known local ports, and the coding agents of this machine. Nothing is started. Probed on request, at most every ten seconds and after `refreshDiscovery`; takes up to five seconds. Empty for viewers without `servers:admin` and for viewers with a restriction on servers.',
       resolve: async (_discovery, _args, { candidates, viewer }) =>
         viewer.permissions.has('servers:admin') ? [...(await candidates.list())] : [],
     }),

@@ -14,6 +14,7 @@ export * from './loopback-server.js';
 export * from './mcp-extensions.js';
 export * from './origin-keys.js';
 export * from './percentile.js';
+export * from './private-file.js';
 export * from './backoff.js';
 export * from './reaction-delay.js';
 export * from './state-directory.js';

@@ -17,3 +17,8 @@ export function isLoopbackHost(host: string): boolean {
 export function normalizeHost(host: string): string {
   return host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
 }
+
+/** Returns whether the address accepts local connections only. A name below `.localhost` may resolve otherwise. */
+export function isLoopbackAddress(host: string): boolean {
+  return host === 'localhost' || (isIP(host) !== 0 && isLoopbackHost(host));
+}

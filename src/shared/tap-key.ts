@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findPrivacyIssue, hasErrorCode, readCheckedFile, RefusedFileError } from './checked-file.js';
 import { errorMessage } from './errors.js';
+import { createPrivateFile } from './private-file.js';
 import { stateDirectory } from './state-directory.js';
 
 const KEY_BYTES = 32;
@@ -53,21 +54,10 @@ async function readKey(file: string): Promise<Buffer | null> {
   }
 }
 
-/** Creates the file, unless another process has just created it. The file never exists without its key. */
+/** Creates the file, unless another process has just created it. */
 async function createKey(file: string): Promise<Buffer | null> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  const handle = await open(draft, 'wx', 0o600);
-  try {
-    await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64url')}\n`);
-    await handle.sync();
-    await link(draft, file);
-  } catch (error) {
-    if (!hasErrorCode(error, 'EEXIST')) throw error;
-  } finally {
-    await handle.close();
-    await unlink(draft);
-  }
+  await createPrivateFile(file, `${randomBytes(KEY_BYTES).toString('base64url')}\n`);
   return await readKey(file);
 }
 

@@ -2,4 +2,4 @@ export { createTracer } from './create-tracer.js';
 export { toLabelValue, topCounts, OVERFLOW_LABEL } from './label-values.js';
 export { createLogger, silentLogger } from './create-logger.js';
 export { type ObservableMetric, type Sample } from './observable-metric.js';
-export { PrometheusMetrics } from './prometheus-metrics.js';
+export { createMetrics } from './create-metrics.js';

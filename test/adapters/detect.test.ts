@@ -49,6 +49,8 @@ test.each([
   ['daa-mcp', 'DAA'],
   ['swarmlens observe claude-code', 'CLAUDE_CODE'],
   ['npx swarmlens observe codex --port 0', 'CODEX'],
+  ['node /opt/swarmlens/dist/main.js observe claude-code', 'CLAUDE_CODE'],
+  ['node /opt/watcher.js observe files', null],
   ['observe claude-code', null],
   ['node server.js --project /home/me/claude-flow', null],
   ['python -m my_server', null],

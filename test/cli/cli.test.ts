@@ -97,6 +97,11 @@ describe('swarmlens', () => {
     [['serve', '--workers', '2', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
     [['check'], /--config FILE/],
     [['discover', '--port', '0'], /--port is "0"/],
+    [
+      ['observe', 'codex', '--port', '0', '--host', '0.0.0.0'],
+      /--host is "0\.0\.0\.0", but other machines need a token/,
+    ],
+    [['observe', 'codex', '--host', '127.0.0.1'], /--host requires --port/],
     [['simulate'], /--type is missing, expected claude-flow, ruv-swarm, daa/],
     [['simulate', '--type', 'x'], /--type is "x"/],
     [['simulate', '--type', 'daa', '--agents', '-1'], /--agents/],

@@ -10,7 +10,7 @@ export interface CommandOutcome {
 export interface CommandOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Text that a person types into the terminal. Without it, the command has no terminal. */
+  /** Text that a person types in a terminal. Without it, there is no terminal. */
   readonly typed?: string;
 }
 
@@ -20,12 +20,10 @@ export async function runInProcess(
   { cwd, env = {}, typed }: CommandOptions,
 ): Promise<CommandOutcome> {
   const isTTY = typed !== undefined;
-  const [stdin, stdout] = [new PassThrough(), new PassThrough()].map((stream) => Object.assign(stream, { isTTY })) as [
-    PassThrough & { isTTY: boolean },
-    PassThrough & { isTTY: boolean },
-  ]; // `map` does not keep the length
+  const stdin = Object.assign(new PassThrough(), { isTTY });
+  const stdout = Object.assign(new PassThrough(), { isTTY });
   const stderr = new PassThrough();
-  stdin.write(typed ?? '');
+  if (isTTY) stdin.end(typed);
   const code = await runCommand(args, {
     env: { PATH: process.env['PATH'], ...env },
     cwd,

@@ -6,7 +6,7 @@ import { createHooks } from '../../src/hooks/index.js';
 import { connectSession, type McpSession } from '../../src/mcp/index.js';
 import { agentListSchema, observedAgentSchema, type ObservedSource } from '../../src/observer-format/index.js';
 import { HookRelay } from '../../src/observers/hooks/hook-relay.js';
-import { runObserver, type RunObserverOptions } from '../../src/observers/index.js';
+import { runObserver } from '../../src/observers/index.js';
 import { closeServer, listenOnLoopback, type Logger, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { CALL, connectOptions } from '../mcp/support.js';
@@ -15,6 +15,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { TemporaryDirectory } from '../support/temporary-directory.js';
 import { ChangeNotifier, waitUntil } from '../support/wait.js';
 import { agentsOf, invented, ObservedDirectory } from './observed-directory.js';
+import { observerOptions } from './observer-options.js';
 
 const { session, path, prompt, call } = invented;
 const PERMISSION = { session_id: session, hook_event_name: 'PermissionRequest', tool_name: 'Bash', tool_input: {} };
@@ -215,23 +216,6 @@ describe('HookRelay', () => {
   });
 });
 
-function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserverOptions>): RunObserverOptions {
-  return {
-    source: 'claude-code',
-    root: directory.root,
-    shownText: 'none',
-    maxAgeMs: 86_400_000,
-    port: null,
-    hooksPort: 0,
-    token: null,
-    priceFile: null,
-    version: '1.2.3',
-    env: { XDG_STATE_HOME: directory.outside('state') },
-    logger: silentLogger,
-    ...overrides,
-  };
-}
-
 async function statusesOf(mcp: McpSession): Promise<readonly string[]> {
   const { agents } = agentListSchema.parse((await mcp.callTool('list_agents', {}, CALL)).value);
   return agents.map((agent) => observedAgentSchema.parse(agent).status);
@@ -240,7 +224,10 @@ async function statusesOf(mcp: McpSession): Promise<readonly string[]> {
 test('an observer in a process of its own receives events through another observer, and takes its place', async () => {
   await using directory = await ObservedDirectory.create();
   await directory.write(path, prompt(0) + call(1, 'a'));
-  const first = await runObserver(optionsFor(directory, {}), { stdin: new PassThrough(), stdout: new PassThrough() });
+  const first = await runObserver(observerOptions(directory, { hooksPort: 0 }), {
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+  });
   await waitUntil(() => first.hooks?.url != null, { state: () => 'not leading' });
   const port = Number(new URL(first.hooks?.url ?? '').port);
   const args = [PROGRAM, 'observe', 'claude-code', '--hooks-port', String(port), '--root', directory.root];

@@ -1,38 +1,24 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { connectSession, type EndpointConfig, type McpSession } from '../../src/mcp/index.js';
 import { agentListSchema, observedAgentSchema, OBSERVER_RESOURCES } from '../../src/observer-format/index.js';
 import { type RunningObserver, runObserver, type RunObserverOptions } from '../../src/observers/index.js';
-import { systemClock } from '../../src/shared/index.js';
-import { silentLogger } from '../../src/telemetry/index.js';
 import { CALL, connectOptions } from '../mcp/support.js';
 import { PROGRAM } from '../support/app.js';
 import { ChangeNotifier, waitUntil } from '../support/wait.js';
 import { invented, ObservedDirectory } from './observed-directory.js';
+import { LOCAL, observerOptions } from './observer-options.js';
 
 const { session, path, prompt, call, answer } = invented;
 const TOKEN = 'a-token-of-the-test';
 
-function optionsFor(directory: ObservedDirectory, overrides: Partial<RunObserverOptions> = {}): RunObserverOptions {
-  return {
-    source: 'claude-code',
-    root: directory.root,
-    shownText: 'none',
-    maxAgeMs: 86_400_000,
-    port: 0,
-    hooksPort: null,
-    token: null,
-    priceFile: null,
-    version: '1.2.3',
-    env: { XDG_STATE_HOME: directory.outside('state') },
-    logger: silentLogger,
-    clock: systemClock,
-    ...overrides,
-  };
-}
-
 function serve(directory: ObservedDirectory, overrides: Partial<RunObserverOptions> = {}): Promise<RunningObserver> {
-  return runObserver(optionsFor(directory, overrides), { stdin: new PassThrough(), stdout: new PassThrough() });
+  return runObserver(observerOptions(directory, { http: LOCAL, ...overrides }), {
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+  });
 }
 
 function httpEndpoint({ url }: RunningObserver, headers: Readonly<Record<string, string>> = {}): EndpointConfig {
@@ -78,6 +64,11 @@ class WatchingSession implements AsyncDisposable {
     await this.#changes.until(() => this.#updated.includes(uri), { state: () => this.#updated });
   }
 
+  /** Resolves when the session watches the resources, which counts as a notification about any of them. */
+  async watched(): Promise<void> {
+    await this.#changes.until(() => this.#updated.includes(undefined), { state: () => this.#updated });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.session[Symbol.asyncDispose]();
   }
@@ -101,27 +92,18 @@ describe.each(['stdio', 'http'] as const)('swarmlens observe over %s', (transpor
     const first = await client.list();
     expect(first).toMatchObject({ base: null, agents: [{ id: session, status: 'working' }] });
 
-    // The subscription may begin after the first changes.
-    let seconds = 1;
+    // Changes before the subscription are not announced.
+    await client.watched();
     const notified = client.notifiedAbout(OBSERVER_RESOURCES.list_agents);
-    let isNotified = false;
-    const done = notified.then(() => (isNotified = true));
-    await waitUntil(
-      async () => {
-        await directory.append(path, call(seconds, `call${seconds}`, `Tool${seconds}`));
-        seconds += 1;
-        return isNotified;
-      },
-      { state: () => seconds, intervalMs: 50 },
-    );
-    await done;
+    await directory.append(path, call(1, 'call', 'WebFetch'));
+    await notified;
     // The first state may have been announced as well.
     await waitUntil(async () => (await client.list({ after: first.revision })).agents.length > 0, {
       state: () => first,
     });
     const changed = await client.list({ after: first.revision });
     expect(changed).toMatchObject({ base: first.revision, agents: [{ id: session, activity: { kind: 'tool' } }] });
-    await directory.append(path, answer(seconds, 'end'));
+    await directory.append(path, answer(2, 'end'));
     await waitUntil(async () => (await client.agents())[0]?.status === 'idle', { state: () => 'not idle' });
   });
 });
@@ -164,6 +146,23 @@ describe('runObserver', () => {
     expect(await client.agents()).toEqual([]);
   });
 
+  test('listens beyond loopback only with a token, and accepts the host of the machine then', async () => {
+    await using directory = await ObservedDirectory.create();
+    await expect(serve(directory, { http: { ...LOCAL, host: '0.0.0.0' } })).rejects.toThrow('a token is required');
+    await using running = await serve(directory, { http: { ...LOCAL, host: '0.0.0.0' }, token: TOKEN });
+    const port = Number(new URL(running.url ?? '').port);
+    const statusOf = async (headers: Record<string, string>): Promise<number | undefined> => {
+      const sent = request({ port, path: '/mcp', method: 'POST', headers: { host: 'laptop.example', ...headers } });
+      const responded = once(sent, 'response');
+      sent.end('{}');
+      const [response] = (await responded) as [IncomingMessage]; // of the event
+      response.resume();
+      return response.statusCode;
+    };
+    expect(await statusOf({})).toBe(401);
+    expect([401, 403]).not.toContain(await statusOf({ authorization: `Bearer ${TOKEN}` }));
+  });
+
   test.each([{ origin: 'https://example.com' }, { origin: 'null' }])(
     'rejects pages of other origins with %j',
     async (headers) => {
@@ -202,7 +201,7 @@ describe('runObserver', () => {
   test('ends when its input ends', async () => {
     await using directory = await ObservedDirectory.create();
     const stdin = new PassThrough();
-    await using running = await runObserver(optionsFor(directory, { port: null }), {
+    await using running = await runObserver(observerOptions(directory), {
       stdin,
       stdout: new PassThrough(),
     });

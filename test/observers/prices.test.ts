@@ -20,14 +20,18 @@ describe('PriceList', () => {
     expect(new PriceList().estimate([tokens])).toBeCloseTo(0.6 * 6.25 + 0.4 * 10, 10);
   });
 
-  test.each(['claude-sonnet-5', 'claude-sonnet-5[1m]', 'claude-sonnet-4-5-20250929', 'claude-opus-4@20250514'])(
-    'knows the model %s',
-    (model) => {
-      expect(new PriceList().estimate([{ ...NONE, model, input: 1 }])).toBeGreaterThan(0);
-    },
-  );
+  test.each([
+    'claude-sonnet-5',
+    'claude-sonnet-5[1m]',
+    'claude-sonnet-4-5-20250929',
+    'claude-opus-4@20250514',
+    'gpt-5.3-codex',
+    'gpt-5.2-2025-12-11',
+  ])('knows the model %s', (model) => {
+    expect(new PriceList().estimate([{ ...NONE, model, input: 1 }])).toBeGreaterThan(0);
+  });
 
-  test.each(['gpt-9', 'claude-sonnet-5-x', null])('returns null for the unknown model %s', (model) => {
+  test.each(['gpt-9', 'gpt-5.6-sol', 'claude-sonnet-5-x', null])('returns null for the unknown model %s', (model) => {
     const known = { ...NONE, model: 'claude-opus-5', input: 1 };
 
     expect(new PriceList().estimate([known, { ...NONE, model, input: 1 }])).toBeNull();
@@ -65,7 +69,7 @@ describe('PriceList', () => {
       expect([
         model,
         cacheRead < input,
-        input < cacheWrite,
+        input <= cacheWrite,
         cacheWrite < (longCacheWrite ?? Infinity),
         input < output,
       ]).toEqual([model, true, true, true, true]);

@@ -1,6 +1,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createClaudeCodeSource, type Source, PriceList } from '../../src/observers/index.js';
+import { StateIndex, type StoredLog } from '../../src/observers/files/state-index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
+import { TemporaryDirectory } from '../support/temporary-directory.js';
 import { agentsOf, invented, ObservedDirectory } from './observed-directory.js';
 
 const { session, path, prompt, call, result, answer } = invented;
@@ -75,4 +78,27 @@ test('Observer reads a file again when it was replaced since the last run', asyn
   await observer.settled();
 
   expect(agentsOf(observer).get(session)).toMatchObject({ status: 'working', usage: { outputTokens: 0 } });
+});
+
+test('StateIndex loads what it has saved when states are shorter and longer than a batch', async () => {
+  await using directory = await TemporaryDirectory.create();
+  const index = new StateIndex({ file: directory.path('index'), reader: 'r', logger: silentLogger });
+  // A batch has 262,144 bytes.
+  const sizes = [3, 100_000, 261_000, ...Array.from({ length: 40 }, (_, step) => 261_700 + 10 * step), 600_000, 0, 1];
+  const stats = { size: 1, modifiedAtMs: 2, createdAtMs: 3, inode: 4 };
+  const position = { bytes: 1, mark: Buffer.from('mark') };
+  await index.save(
+    sizes.map((size, number): [string, StoredLog] => [
+      `${number}`,
+      { state: { bytes: Buffer.alloc(size, number) }, position, stats, headMark: Buffer.from('head') },
+    ]),
+  );
+  const loaded = await index.load();
+  expect([...loaded.keys()]).toEqual(sizes.map((_, number) => `${number}`));
+  for (const [number, size] of sizes.entries()) {
+    const stored = loaded.get(`${number}`);
+    const { bytes } = stored?.state as { readonly bytes: Uint8Array }; // as saved
+    expect(Buffer.alloc(size, number).equals(bytes)).toBe(true);
+    expect(stored).toMatchObject({ stats, position: { bytes: 1 } });
+  }
 });

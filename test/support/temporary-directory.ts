@@ -1,6 +1,6 @@
-import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Directory that is deleted with its content at the end of a test. */
 export class TemporaryDirectory implements AsyncDisposable {
@@ -17,6 +17,14 @@ export class TemporaryDirectory implements AsyncDisposable {
   /** Returns the path of a file in the directory. */
   path(name: string): string {
     return join(this.root, name);
+  }
+
+  /** Writes a file, and creates the directories on its way. Returns its path. */
+  async write(name: string, content: string): Promise<string> {
+    const path = this.path(name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+    return path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toLabelValue, topCounts, PrometheusMetrics } from '../../src/telemetry/index.js';
+import { toLabelValue, topCounts } from '../../src/telemetry/index.js';
+import { PrometheusMetrics } from '../../src/telemetry/prometheus-metrics.js';
 import { type Family, parseMetrics, seriesOf, valueOf } from '../support/prometheus.js';
 
 const OUTCOMES = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'] as const;

@@ -14,11 +14,16 @@ export async function check(
   args: readonly string[],
   { env, cwd, program, stdout, stderr, stopped }: CommandContext,
 ): Promise<number> {
-  const flags = parseFlags('check', args, { config: { type: 'string' }, json: { type: 'boolean' } });
-  if (flags.config === undefined && env['SWARMLENS_CONFIG'] === undefined) {
+  const flags = parseFlags('check', args, {
+    config: { type: 'string' },
+    observe: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  const { config: file, observe } = flags;
+  if (file === undefined && observe === undefined && env['SWARMLENS_CONFIG'] === undefined) {
     throw new UsageError('swarmlens check: --config FILE is missing');
   }
-  const config = await loadConfig({ flags: { config: flags.config }, env, cwd, program });
+  const config = await loadConfig({ flags: { config: file, observe }, env, cwd, program });
   for (const warning of config.warnings) stderr.write(`${warning}\n`);
   const { checkServers } = await import('../../upstream/index.js');
   const logger = createLogger(config.logLevel);

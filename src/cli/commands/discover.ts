@@ -3,14 +3,13 @@ import type { DiscoveryCandidate } from '../../model/index.js';
 import { discoverServers } from '../../upstream/index.js';
 import { systemClock } from '../../shared/index.js';
 import { silentLogger } from '../../telemetry/index.js';
-import { parseFlags } from '../arguments.js';
+import { parseFlags, parseWholeNumber } from '../arguments.js';
 import { formatTable } from '../terminal/table.js';
 import { collectSecrets } from '../../shared/sanitize/index.js';
 import type { CommandContext } from '../command-context.js';
 import { withSecrets } from '../process-output.js';
-import { UsageError } from '../help.js';
 
-/** Prints the MCP servers in `.mcp.json` and on well-known local ports. */
+/** Prints the MCP servers in `.mcp.json` and on well-known local ports, and the coding agents of this machine. */
 export async function discover(
   args: readonly string[],
   { env, cwd, program, stdout, stopped }: CommandContext,
@@ -32,7 +31,7 @@ export async function discover(
     discoverServers({
       ...config.discovery,
       hosts: flags.host ?? hosts,
-      ports: flags.port?.map(parsePort) ?? ports,
+      ports: flags.port?.map((text) => parseWholeNumber('discover', 'port', text, 0, 65_535, 1)) ?? ports,
       // The demo's servers are not listed in a file and run only within the demo.
       known: config.demo ? [] : config.servers,
       configFile: config.file,
@@ -46,15 +45,9 @@ export async function discover(
   return 0;
 }
 
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port >= 1 && port <= 65_535) return port;
-  throw new UsageError(`swarmlens discover: --port is "${text}", expected a whole number from 1 to 65535`);
-}
-
 function formatCandidates(candidates: readonly DiscoveryCandidate[]): string {
   if (candidates.length === 0)
-    return 'No servers found: this directory has no .mcp.json, and nothing listens on the probed ports.\n';
+    return 'No servers found: this directory has no .mcp.json, nothing listens on the probed ports, and no coding agent is installed.\n';
   const head = ['PLACE', 'NAME', 'STATUS', 'TYPE', 'VERSION', 'TRANSPORT', 'TOOLS', 'CAPABILITIES', 'NOTE'];
   return formatTable([
     head,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { createTwoFilesPatch } from 'diff';
 import {
   createHooks,
@@ -9,13 +8,13 @@ import {
   type SettingsChange,
   SettingsFileError,
 } from '../../hooks/index.js';
-import { OBSERVED_SOURCES, type ObservedSource } from '../../observer-format/index.js';
-import { findSourceRoot } from '../../observers/index.js';
+import { codingAgentDirectory, OBSERVED_SOURCES, type ObservedSource } from '../../observer-format/index.js';
 import { didYouMean } from '../../shared/index.js';
 import { collectSecrets, SecretRedactor } from '../../shared/sanitize/index.js';
 import { parseFlags, parseWholeNumber } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
+import { confirm } from '../terminal/confirm.js';
 
 const ACTIONS = ['print', 'install', 'uninstall'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -45,7 +44,8 @@ export async function hooks(args: readonly string[], context: CommandContext): P
     stdout.write(`${JSON.stringify({ hooks: wanted }, null, 2)}\n`);
     return 0;
   }
-  const path = flags.project === true ? join(cwd, PROJECT_SETTINGS) : join(findSourceRoot(source, env), SETTINGS_NAME);
+  const path =
+    flags.project === true ? join(cwd, PROJECT_SETTINGS) : join(codingAgentDirectory(source, env), SETTINGS_NAME);
   try {
     const change = await (action === 'install' ? planInstallation(path, wanted, env) : planRemoval(path, env));
     if (change === null) {
@@ -75,7 +75,8 @@ async function confirmAndApply(
         `swarmlens hooks ${action}: nothing was changed, because there is no terminal to ask – pass --yes to change ${change.path}`,
       );
     }
-    if (!(await ask(change, context))) {
+    const question = `${change.deletesFile ? 'Delete' : 'Change'} ${change.path}?`;
+    if (!(await confirm(question, context))) {
       stdout.write('Nothing was changed.\n');
       return 0;
     }
@@ -88,25 +89,6 @@ async function confirmAndApply(
       : '';
   stdout.write(`${done} ${change.path}.${note}\n`);
   return 0;
-}
-
-async function ask({ path, deletesFile }: SettingsChange, context: CommandContext): Promise<boolean> {
-  const { stdin, stdout, stopped } = context;
-  const abort = new AbortController();
-  const prompt = createInterface({ input: stdin, output: stdout });
-  // The end of the input and a signal answer no.
-  prompt.once('close', () => abort.abort());
-  const end = stopped.then(() => abort.abort());
-  try {
-    const question = `${deletesFile ? 'Delete' : 'Change'} ${path}? [y/N] `;
-    const answer = await Promise.race([prompt.question(question, { signal: abort.signal }), end.then(() => '')]);
-    return /^y(?:es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (abort.signal.aborted) return false;
-    throw error;
-  } finally {
-    prompt.close();
-  }
 }
 
 /** Formats the difference that a change makes, without the secrets of the settings around it. */

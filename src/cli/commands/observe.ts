@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { DEFAULT_HOOKS_PORT, HOOKS_TOKEN_VARIABLE } from '../../hooks/index.js';
 import { OBSERVED_SOURCES } from '../../observer-format/index.js';
 import { PriceFileError, runObserver, SHOWN_TEXTS } from '../../observers/index.js';
-import { didYouMean } from '../../shared/index.js';
+import { didYouMean, isLoopbackAddress } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { parseDuration, parseFlags, parseWholeNumber } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
+import { explainListenError } from '../listen-error.js';
 import { withSecrets } from '../process-output.js';
 import { readVersion } from '../version.js';
-import { explainListenError } from './serve.js';
 
 const DEFAULT_SINCE = '1d';
 
@@ -22,10 +22,12 @@ export async function observe(args: readonly string[], context: CommandContext):
   setFlagsFromString('--semi-space-growth-factor=1');
   const [name, ...rest] = args;
   const source = parseSource(name);
+  const token = parseToken(env);
   const flags = parseFlags('observe', rest, {
     port: { type: 'string' },
     'hooks-port': { type: 'string' },
     'no-hooks': { type: 'boolean' },
+    host: { type: 'string' },
     'show-text': { type: 'string' },
     since: { type: 'string' },
     root: { type: 'string' },
@@ -36,18 +38,16 @@ export async function observe(args: readonly string[], context: CommandContext):
     root: flags.root === undefined ? null : resolve(cwd, flags.root),
     shownText: parseShownText(flags['show-text']),
     maxAgeMs: parseSince(flags.since ?? DEFAULT_SINCE),
-    port: flags.port === undefined ? null : parseWholeNumber('observe', 'port', flags.port, 0, 65_535),
+    http: parseHttp(flags, token),
     hooksPort: parseHooksPort(flags['hooks-port'], flags['no-hooks'] === true),
-    token: env[HOOKS_TOKEN_VARIABLE] ?? null,
+    token,
     priceFile: flags.prices === undefined ? null : resolve(cwd, flags.prices),
     version: await readVersion(),
     env,
     logger: createLogger(env['LOG_LEVEL'] ?? 'info', { observer: source }),
   };
-  if (options.token === '')
-    throw new UsageError('swarmlens observe: SWARMLENS_OBSERVE_TOKEN is empty, expected a token');
   try {
-    return await withSecrets([options.token ?? ''], async () => {
+    return await withSecrets([token ?? ''], async () => {
       await using observer = await runObserver(options, { stdin, stdout });
       // Over stdio, the standard output belongs to MCP and there is no URL.
       if (observer.url !== null) stdout.write(`${observer.url}\n`);
@@ -58,7 +58,7 @@ export async function observe(args: readonly string[], context: CommandContext):
     if (error instanceof PriceFileError) throw new UsageError(`swarmlens observe: --prices ${error.message}`);
     const advice = explainListenError(error);
     if (advice === null) throw error;
-    stderr.write(`127.0.0.1:${options.port} ${advice}\n`);
+    stderr.write(`${options.http?.host}:${options.http?.port} ${advice}\n`);
     return 1;
   }
 }
@@ -77,6 +77,27 @@ function parseSource(name: string | undefined) {
     name === undefined || name.startsWith('-') ? 'the program to observe is missing' : `unknown program "${name}"`;
   const hint = name === undefined ? '' : didYouMean(name, [...OBSERVED_SOURCES]);
   throw new UsageError(`swarmlens observe: ${reason}${hint}, expected ${OBSERVED_SOURCES.join(' or ')}`);
+}
+
+/** Returns the options of HTTP. Null without a port, for stdio. */
+function parseToken(env: CommandContext['env']): string | null {
+  const token = env[HOOKS_TOKEN_VARIABLE] ?? null;
+  if (token === '') throw new UsageError(`swarmlens observe: ${HOOKS_TOKEN_VARIABLE} is empty, expected a token`);
+  return token;
+}
+
+function parseHttp(
+  { host, port }: { readonly host?: string | undefined; readonly port?: string | undefined },
+  token: string | null,
+) {
+  if (host !== undefined && port === undefined) throw new UsageError('swarmlens observe: --host requires --port');
+  if (host !== undefined && !isLoopbackAddress(host) && token === null) {
+    throw new UsageError(
+      `swarmlens observe: --host is "${host}", but other machines need a token: set SWARMLENS_OBSERVE_TOKEN, or listen on 127.0.0.1`,
+    );
+  }
+  if (port === undefined) return null;
+  return { host: host ?? '127.0.0.1', port: parseWholeNumber('observe', 'port', port, 0, 65_535) };
 }
 
 function parseShownText(text: string | undefined) {

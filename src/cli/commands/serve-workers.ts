@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, isIPv6 } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { type Config, ConfigError } from '../../config/index.js';
-import { systemClock } from '../../shared/index.js';
+import { systemClock, toUrlHost } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { createFork } from '../workers/worker-context.js';
 import type { ListenAddress } from '../workers/worker-process.js';
@@ -71,5 +71,5 @@ async function reservePort({ host, port }: Config): Promise<number> {
 }
 
 function formatUrl({ address, port }: ListenAddress): string {
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  return `http://${toUrlHost(address)}:${port}`;
 }

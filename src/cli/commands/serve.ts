@@ -5,19 +5,9 @@ import { getWorkerContext, type WorkerContext } from '../workers/worker-context.
 import { parseFlags, parseWholeNumber } from '../arguments.js';
 import { collectSecrets } from '../../shared/sanitize/index.js';
 import type { CommandContext } from '../command-context.js';
+import { explainListenError } from '../listen-error.js';
 import { withSecrets } from '../process-output.js';
-import { formatReadyLines } from './ready-lines.js';
-
-/** Explains why an address cannot be bound, and what to do. Returns null for any other error. */
-export function explainListenError(error: unknown): string | null {
-  if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'code' in error)) return null;
-  if (error.code === 'EADDRINUSE') {
-    return 'is already in use. Stop the other program or choose another --port.';
-  }
-  if (error.code === 'EACCES') return 'requires more privileges. Choose a --port above 1023.';
-  if (error.code === 'EADDRNOTAVAIL') return 'is not an address of this machine. Choose --host 127.0.0.1.';
-  return null;
-}
+import { formatReadyLines, formatUnobserved } from './ready-lines.js';
 
 const MAX_WORKERS = 256;
 
@@ -29,6 +19,7 @@ export async function serve(args: readonly string[], context: CommandContext): P
     host: { type: 'string' },
     workers: { type: 'string' },
     demo: { type: 'boolean' },
+    observe: { type: 'string' },
     'insecure-no-auth': { type: 'boolean' },
   });
   const count = parseWholeNumber('serve', 'workers', workers, 1, MAX_WORKERS, 1);
@@ -92,6 +83,7 @@ async function runNode(
     );
     stdout.write('To connect your own servers: swarmlens serve --config .mcp.json\n');
   }
+  if (config.file === null && flags.demo !== true) stdout.write(await describeUnobserved(config, env));
   await using _watch =
     config.file === null
       ? null
@@ -114,4 +106,11 @@ async function runNode(
   const reason = await stopping;
   logger.info({ reason }, 'swarmlens is stopping');
   return reason;
+}
+
+/** Returns a line about the coding agents that are installed and not observed. Empty if there are none. */
+async function describeUnobserved({ discovery, servers }: Config, env: CommandContext['env']): Promise<string> {
+  const { discoverCodingAgents } = await import('../../upstream/index.js');
+  const agents = await discoverCodingAgents(discovery.codingAgents ?? [], servers);
+  return formatUnobserved(agents, env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'swarmlens serve');
 }

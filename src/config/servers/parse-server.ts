@@ -11,7 +11,6 @@ import {
   urlTypeOf,
 } from '../../client-files/index.js';
 import type { EndpointConfig, UnusableEndpoint } from '../../mcp/index.js';
-import { isServerName } from '../../model/index.js';
 import { collectSecrets, SecretRedactor } from '../../shared/sanitize/index.js';
 import type { ServerConfig } from '../config.js';
 import { type Environment, expandEntryEnv, expandVariables, homeDirectory } from '../expand-variables.js';
@@ -19,6 +18,7 @@ import { didYouMean, formatKey, formatValue, isMissingFile } from '../issues.js'
 import { ENTRY_KEYS, type ServerOptions, serverOptionsSchema } from '../schema.js';
 import { backoffIssues, parseReplicas } from './parse-replicas.js';
 import { type EntryProblems, parseServerEntry } from './server-entry.js';
+import { toServerId } from './server-id.js';
 
 const DEFAULT_POLL_HZ = 60;
 /** Default poll rate of servers with a mapping. It is low, because the cost of their tools is unknown. */
@@ -71,11 +71,11 @@ export async function parseServer(listed: ListedServer, context: ServerEntryCont
   if (!isTable(given)) {
     const value = formatValue(given, path);
     problems.entry.push(`${formatKey(path)}: ${value} – expected an object with "command", "url" or "host"`);
-    return unusableServer({ id: toServerId(listed, context), path, problems }, {}, context);
+    return unusableServer({ id: takeServerId(listed, context), path, problems }, {}, context);
   }
   const normalized = normalizeEntry(given, { knownKeys: ENTRY_KEYS, urlType: urlTypeOf(file) });
   if (normalized.isDisabled) return null;
-  const entry = { id: toServerId(listed, context), path, problems };
+  const entry = { id: takeServerId(listed, context), path, problems };
   const { fields, sourceKeys } = normalized;
   for (const { key: name, message } of normalized.obstacles)
     problems.entry.push(`${formatKey([...path, name])}: ${message}`);
@@ -110,11 +110,9 @@ export async function parseServer(listed: ListedServer, context: ServerEntryCont
 }
 
 /** Returns the name of an entry, or an id made from it if the name cannot be an id. */
-function toServerId({ id: name, path }: ListedServer, { names, warnings, addPlace }: ServerEntryContext): string {
-  if (isServerName(name)) return name;
-  const base = name.replace(/[:\p{Cc}]/gu, '-').slice(0, MAX_DERIVED_ID_LENGTH) || 'server';
-  let id = base;
-  for (let count = 2; names.has(id); count += 1) id = `${base}-${count}`;
+function takeServerId({ id: name, path }: ListedServer, { names, warnings, addPlace }: ServerEntryContext): string {
+  const id = toServerId(name, names);
+  if (id === name) return name;
   names.add(id);
   warnings.push(
     addPlace(
@@ -123,9 +121,6 @@ function toServerId({ id: name, path }: ListedServer, { names, warnings, addPlac
   );
   return id;
 }
-
-/** Maximum length of an id that is made from a name. Leaves space for a number. */
-const MAX_DERIVED_ID_LENGTH = 58;
 
 /** Replaces the variables of an entry and adds those of its file of variables. */
 async function expandEntry(

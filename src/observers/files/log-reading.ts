@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { LineSplitter, nextTurn } from '../../shared/index.js';
 import type { LogState, Source } from '../source.js';
 import type { InputProblems } from './input-problems.js';
-import { readBytes } from './open-file.js';
+import { copyBytes, readBytes } from './open-file.js';
 
 const CHUNK_BYTES = 64 * 1024;
 /** Longest line that is parsed. Longer ones are skipped without being kept in memory. */
@@ -74,7 +74,7 @@ export class LogReading {
   push(chunk: Buffer): void {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end > 0) {
-      const mark = Buffer.from(chunk.subarray(Math.max(0, end - MARK_BYTES), end));
+      const mark = copyBytes(chunk.subarray(Math.max(0, end - MARK_BYTES), end));
       this.#lineEnd = { bytes: this.#position + end, mark };
     }
     this.#position += chunk.length;

@@ -25,9 +25,10 @@ export async function withOpenFile<T>(path: string, use: (file: OpenFile) => Pro
   }
 }
 
-/** Reads at most `length` bytes from a position. Returns fewer if the file ends before. */
+/** Reads at most `length` bytes from a position. Returns fewer if the file ends before. The result shares no memory with others. */
 export async function readBytes(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+  // A few bytes of Node's common pool would keep 8 KB of it in memory.
+  const buffer = Buffer.allocUnsafeSlow(length);
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
@@ -35,4 +36,11 @@ export async function readBytes(handle: FileHandle, position: number, length: nu
     filled += bytesRead;
   }
   return buffer.subarray(0, filled);
+}
+
+/** Copies bytes into memory of their own, because a part of a buffer keeps all of it. */
+export function copyBytes(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

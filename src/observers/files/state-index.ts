@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { errorMessage, hasErrorCode, type Logger } from '../../shared/index.js';
 import type { LogState } from '../source.js';
 import type { FileStats } from './find-files.js';
 import type { LogPosition } from './log-reading.js';
+import { readBytes } from './open-file.js';
 
 /** State of a log file that was read completely up to a position. */
 export interface StoredLog {
@@ -25,8 +26,8 @@ export interface StateIndexOptions {
 
 const CHECKSUM_BYTES = 32;
 const LENGTH_BYTES = 4;
-/** Number of bytes that are written at once. */
-const BATCH_BYTES = 1024 * 1024;
+/** Number of bytes that are read and written at once, unless a frame is longer. */
+const BATCH_BYTES = 256 * 1024;
 const MAX_INDEX_BYTES = 512 * 1024 * 1024;
 
 /**
@@ -45,9 +46,14 @@ export class StateIndex {
     const { file, reader, logger } = this.#options;
     if (file === null) return new Map();
     try {
-      const { size } = await stat(file);
-      if (size > MAX_INDEX_BYTES) throw new Error('it is too large');
-      return parseFrames(await readFile(file), reader);
+      const handle = await open(file, 'r');
+      try {
+        const { size } = await handle.stat();
+        if (size > MAX_INDEX_BYTES) throw new Error('it is too large');
+        return await readFrames(handle, size, reader);
+      } finally {
+        await handle.close();
+      }
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) {
         logger.warn({ file, error: errorMessage(error) }, 'the index cannot be used; all files are read again');
@@ -87,41 +93,53 @@ async function writeFrames(
   reader: string,
 ): Promise<void> {
   const hash = createHash('sha256').update(reader);
-  let batch: Buffer[] = [];
-  let bytes = 0;
-  const flush = async (): Promise<void> => {
-    const data = Buffer.concat(batch);
+  // One buffer for all batches, because the memory of many is returned to the system late or never.
+  const batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let filled = 0;
+  const write = async (data: Buffer): Promise<void> => {
     hash.update(data);
     await handle.appendFile(data);
-    batch = [];
-    bytes = 0;
+  };
+  const flush = async (): Promise<void> => {
+    await write(batch.subarray(0, filled));
+    filled = 0;
   };
   for (const entry of states) {
     const frame = serialize(entry);
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32LE(frame.length);
-    batch.push(length, frame);
-    bytes += LENGTH_BYTES + frame.length;
-    if (bytes >= BATCH_BYTES) await flush();
+    if (filled + LENGTH_BYTES + frame.length > BATCH_BYTES) await flush();
+    filled = batch.writeUInt32LE(frame.length, filled);
+    if (filled + frame.length <= BATCH_BYTES) {
+      filled += frame.copy(batch, filled);
+    } else {
+      await flush();
+      await write(frame);
+    }
   }
   await flush();
   await handle.appendFile(hash.digest());
 }
 
-/** Parses an index. Empty if it is of another reader or damaged. */
-function parseFrames(content: Buffer, reader: string): Map<string, StoredLog> {
-  const end = content.length - CHECKSUM_BYTES;
+/** Reads an index frame by frame. Empty if it is of another reader or damaged. */
+async function readFrames(handle: FileHandle, size: number, reader: string): Promise<Map<string, StoredLog>> {
+  const end = size - CHECKSUM_BYTES;
   const states = new Map<string, StoredLog>();
-  if (end < 0) return states;
-  const data = content.subarray(0, end);
-  if (!createHash('sha256').update(reader).update(data).digest().equals(content.subarray(end))) return states;
+  if (end < 0 || !(await hasChecksum(handle, end, reader))) return states;
   for (let position = 0; position < end;) {
-    const start = position + LENGTH_BYTES;
-    position = start + data.readUInt32LE(position);
-    // A copy, because the arrays of a state would keep the whole content in memory. The checksum proves that this version has
-    // written exactly this.
-    const [path, state] = deserialize(Buffer.from(data.subarray(start, position))) as [string, StoredLog];
+    const length = (await readBytes(handle, position, LENGTH_BYTES)).readUInt32LE();
+    // The arrays of a state share the memory of its frame. The checksum proves that this version has written exactly this.
+    const frame = await readBytes(handle, position + LENGTH_BYTES, length);
+    const [path, state] = deserialize(frame) as [string, StoredLog];
     states.set(path, state);
+    position += LENGTH_BYTES + length;
   }
   return states;
+}
+
+/** Returns whether the checksum at a position is the one of what lies before. */
+async function hasChecksum(handle: FileHandle, end: number, reader: string): Promise<boolean> {
+  const hash = createHash('sha256').update(reader);
+  for (let position = 0; position < end; position += BATCH_BYTES) {
+    hash.update(await readBytes(handle, position, Math.min(BATCH_BYTES, end - position)));
+  }
+  return hash.digest().equals(await readBytes(handle, end, CHECKSUM_BYTES));
 }

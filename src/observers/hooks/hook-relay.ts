@@ -123,7 +123,7 @@ export class HookRelay implements AsyncDisposable {
     const { port, token, source, stateDirectory, logger, onMalformed } = this.#options;
     const receiver = { onEvent: (from: ObservedSource, event: unknown) => this.#deliver(from, event), onMalformed };
     const respond = async (request: Request): Promise<Response> =>
-      rejectRequest(request, token) ??
+      rejectRequest(request, { token, isLocal: true }) ??
       (await receiveHook(request, receiver)) ??
       new Response('not found', { status: 404 });
     const server = createServer((request, response) => {

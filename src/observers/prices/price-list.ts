@@ -78,7 +78,7 @@ export class PriceList {
   #priceOf(model: string): ModelPrice | null {
     const exact = this.#prices.get(model);
     if (exact !== undefined) return exact;
-    const name = model.replace(/\[1m\]$/i, '').replace(/[-@]\d{8}$/, '');
+    const name = model.replace(/\[1m\]$/i, '').replace(/[-@]\d{4}-?\d{2}-?\d{2}$/, '');
     return this.#prices.get(name) ?? null;
   }
 }

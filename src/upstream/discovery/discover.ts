@@ -4,6 +4,7 @@ import { detectServerType } from '../../adapters/index.js';
 import { SPEAKS_HTTP_MESSAGE, TransportError } from '../../mcp/index.js';
 import { collectSecrets, SecretRedactor, toPrintableLine } from '../../shared/sanitize/index.js';
 import { type Clock, errorMessage, scheduleDeadline, type Logger } from '../../shared/index.js';
+import type { CodingAgent } from '../../observer-format/index.js';
 import {
   type DiscoveryCandidate,
   createCandidate,
@@ -13,6 +14,7 @@ import {
 } from '../../model/index.js';
 import { createGuard, type Guard } from '../guard/guard.js';
 import { GUARD_DEFAULTS, type GuardOptions } from '../guard/guard-options.js';
+import { discoverCodingAgents } from './coding-agents.js';
 import { type McpJsonEntry, readMcpJson, TRANSPORT_KIND_BY_TYPE } from './mcp-json.js';
 import { probeEndpoint, isAuthenticationError, ProbeRejectedError } from './probe-endpoint.js';
 import { type EndpointLocation, endpointIdentity } from './endpoint-identity.js';
@@ -22,6 +24,8 @@ export interface DiscoverOptions {
   readonly directory: string | null;
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
+  /** Coding agents, which are listed if they are installed. @default none */
+  readonly codingAgents?: readonly CodingAgent[];
   /** Configured servers, which are listed without a probe. */
   readonly known: readonly {
     readonly id: string;
@@ -59,7 +63,10 @@ const MAX_DETAIL_LENGTH = 160;
 const MAX_NAME_LENGTH = 256;
 const MAX_NAMES = 10_000;
 
-/** Probes the `.mcp.json` of a directory and well-known ports for MCP servers. Starts nothing. */
+/**
+ * Probes the `.mcp.json` of a directory and well-known ports for MCP servers, and looks for coding agents that can be observed.
+ * Starts nothing.
+ */
 export async function discoverServers(options: DiscoverOptions): Promise<readonly DiscoveryCandidate[]> {
   const known = new Map(
     options.known.flatMap(({ id, endpoint, replicas = [] }) => {
@@ -87,7 +94,8 @@ export async function discoverServers(options: DiscoverOptions): Promise<readonl
       return probePort(host, port, place, options);
     }),
   );
-  return [...fromFile, ...fromPorts.filter((candidate) => candidate !== null)];
+  const agents = await discoverCodingAgents(options.codingAgents ?? [], options.known);
+  return [...fromFile, ...fromPorts.filter((candidate) => candidate !== null), ...agents];
 }
 
 async function probeEntry(

@@ -6,6 +6,8 @@ import { effectiveDueMs, nextPollDueMs } from './poll-schedule.js';
 export interface PollSchedulerOptions {
   /** Returns the poll interval in milliseconds that the current demand requires. */
   readonly intervalMs: () => number;
+  /** Returns the time in milliseconds after which one more poll may be caused by a notification. @default intervalMs */
+  readonly pushIntervalMs?: () => number;
   /** Returns the minimum time in milliseconds between two polls. */
   readonly minIntervalMs: () => number;
   /** Maximum share of the server's time that polls may take; above 0, at most 1. */
@@ -19,7 +21,7 @@ export interface PollSchedulerOptions {
 /** Maximum share of the server's time that requested polls may take which follow each other. */
 const MAX_REQUESTED_SHARE = 0.5;
 
-/** Number of polls that notifications may cause in a row at the minimum interval. */
+/** Number of polls that notifications may cause in a row at the minimum interval, besides one per push interval. */
 const MAX_PUSHED_POLLS = 64;
 /** Longest time in milliseconds after which one more poll may be caused by a notification. */
 const MAX_PUSH_INTERVAL_MS = 60_000;
@@ -67,7 +69,7 @@ export class PollScheduler {
 
   /**
    * Runs the next poll as soon as the minimum interval allows, because the server sent a notification. A server that never
-   * stops causes one poll more per regular poll at most.
+   * stops causes one poll per push interval at most.
    */
   expedite(): void {
     this.#isExpedited = true;
@@ -106,7 +108,7 @@ export class PollScheduler {
     if (intervalMs !== this.#meteredIntervalMs) this.#meter.reset();
     this.#meteredIntervalMs = intervalMs;
     const regularDueMs = this.#dueMs(intervalMs);
-    const pushedDueMs = this.#isExpedited ? this.#pushedDueMs(nowMs, intervalMs) : Infinity;
+    const pushedDueMs = this.#isExpedited ? this.#pushedDueMs(nowMs) : Infinity;
     const dueMs = Math.min(regularDueMs, pushedDueMs);
     const waitMs = this.#waitMs(dueMs, nowMs);
     if (waitMs > 0) {
@@ -170,9 +172,10 @@ export class PollScheduler {
   }
 
   /** Returns the due time of a poll that a notification causes, within the budget of such polls. */
-  #pushedDueMs(nowMs: number, intervalMs: number): number {
+  #pushedDueMs(nowMs: number): number {
+    const { intervalMs, pushIntervalMs = intervalMs } = this.#options;
     const minIntervalMs = this.#options.minIntervalMs();
-    const refillMs = Math.max(minIntervalMs, Math.min(intervalMs, MAX_PUSH_INTERVAL_MS));
+    const refillMs = Math.max(minIntervalMs, Math.min(pushIntervalMs(), MAX_PUSH_INTERVAL_MS));
     const earned = (nowMs - this.#pushBudgetAtMs) / refillMs;
     this.#pushBudget = Math.min(MAX_PUSHED_POLLS, this.#pushBudget + earned);
     this.#pushBudgetAtMs = nowMs;

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { detectServerType, probeTool, reportedFailure } from '../../adapters/index.js';
+import { announcesChanges, detectServerType, probeTool, reportedFailure } from '../../adapters/index.js';
 import { type connectSession, type McpSession, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
 import type { ServerHealth, ServerReport, ToolResult } from '../../model/index.js';
 import { errorMessage, type MetricsRecorder, SwarmlensError, type Tracer } from '../../shared/index.js';
@@ -60,7 +60,7 @@ export class ServerPoller implements AsyncDisposable {
   #resolveFirstPoll: () => void = () => undefined;
   #binding: AdapterBinding | null = null;
   /** Trust in the notifications of the current session. */
-  #pushTrust = new PushTrust();
+  #pushTrust = new PushTrust(false);
   #hasPolled = false;
 
   /** @param onExpired Called after the agents of a server that was offline for `removeAfterMs` have been removed. */
@@ -85,7 +85,8 @@ export class ServerPoller implements AsyncDisposable {
     this.#loopShare = deps.loopShares.open();
     this.#publisher = new ServerPublisher(server, this.#pool, deps, this.#loopShare, onExpired);
     this.#scheduler = new PollScheduler(clock, {
-      intervalMs: () => this.#intervalMs(),
+      intervalMs: () => this.#intervalMs(this.#pushTrust.isTrusted),
+      pushIntervalMs: () => this.#intervalMs(false),
       minIntervalMs: () => minPollIntervalMs(this.#options, this.#publisher.server.type),
       maxPollShare,
       loopReadyInMs: () => this.#loopShare.readyInMs,
@@ -257,7 +258,7 @@ export class ServerPoller implements AsyncDisposable {
     const binding = bindAdapter(primary, this.#options, caller, this.#deps);
     this.#publisher.updateServer(describeServer(binding, this.#options, this.#deps.clock));
     this.#binding = binding;
-    this.#pushTrust = new PushTrust();
+    this.#pushTrust = new PushTrust(announcesChanges(binding.adapter.type));
     return binding;
   }
 
@@ -344,11 +345,11 @@ export class ServerPoller implements AsyncDisposable {
     this.#deps.logger.error({ serverId: this.#options.id, error: errorMessage(error) }, 'change was not published');
   }
 
-  #intervalMs(): number {
+  /** @param isTrusted whether the server announces its changes, so that the heartbeat suffices besides them */
+  #intervalMs(isTrusted: boolean): number {
     const { demand, heartbeatMs } = this.#deps;
     const { server } = this.#publisher;
-    // A server that announces its changes is polled after each announcement, and by the heartbeat.
-    const demandHz = this.#pushTrust.isTrusted ? 0 : demand.requiredHz(server);
+    const demandHz = isTrusted ? 0 : demand.requiredHz(server);
     return demandedPollIntervalMs(this.#options, server.type, demandHz, heartbeatMs);
   }
 }

@@ -1,3 +1,4 @@
+import { watchesResources } from '../../adapters/index.js';
 import {
   type CallGuard,
   type ConnectOptions,
@@ -177,8 +178,7 @@ export class ReplicaConnection {
         guard,
         useScratchDirectory,
         memory: this.#memory,
-        // Swarmlens reads no resources of servers whose tools it knows.
-        watchesResources: (connected) => validateServer(connected) === 'CUSTOM',
+        watchesResources: (connected) => watchesResources(validateServer(connected)),
         onToolsChanged,
       });
       this.#lateStarts = 0;

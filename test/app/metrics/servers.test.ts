@@ -4,7 +4,7 @@ import type { ServerHealth } from '../../../src/model/index.js';
 import { busMetrics } from '../../../src/app/metrics/bus-metrics.js';
 import { serverMetrics } from '../../../src/app/metrics/server-metrics.js';
 import { emptyDelta, Store } from '../../../src/state/index.js';
-import { PrometheusMetrics } from '../../../src/telemetry/index.js';
+import { PrometheusMetrics } from '../../../src/telemetry/prometheus-metrics.js';
 import { agentOf, serverOf } from '../../support/arbitraries.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { type Family, parseMetrics, valueOf } from '../../support/prometheus.js';

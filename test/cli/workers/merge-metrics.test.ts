@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PrometheusMetrics } from '../../../src/telemetry/index.js';
+import { PrometheusMetrics } from '../../../src/telemetry/prometheus-metrics.js';
 import { mergeMetrics } from '../../../src/cli/workers/merge-metrics.js';
 import { parseMetrics, promtool, hasPromtool, promtoolHint, type Sample } from '../../support/prometheus.js';
 

@@ -96,4 +96,21 @@ describe('ServerPoller with a server that announces its changes', () => {
     }
     expect(await changing.pollsInTenSeconds()).toBeGreaterThan(90);
   });
+
+  test('follows changes that never stop at the demanded rate', async () => {
+    await using changing = new ChangingSwarm();
+    await pass(1_000);
+    for (let change = 0; change < 4; change += 1) {
+      changing.change(true);
+      await pass(200);
+    }
+    const before = changing.pollCount;
+    for (let change = 0; change < 150; change += 1) {
+      changing.change(true);
+      await pass(150);
+      expect(changing.isCurrent).toBe(true);
+    }
+    // One poll for each change, and the heartbeat.
+    expect(changing.pollCount - before).toBeLessThanOrEqual(150 + 23);
+  });
 });

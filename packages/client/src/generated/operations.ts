@@ -59,7 +59,7 @@ export type CandidateStatus =
   | 'AVAILABLE'
   /** The server is configured and was therefore not probed. */
   | 'CONFIGURED'
-  /** Listed in a file; neither started nor probed. */
+  /** Listed in a file, or a coding agent on this machine; neither started nor probed. */
   | 'LISTED'
   /** The endpoint speaks another protocol than MCP. */
   | 'NOT_MCP'
