@@ -83,12 +83,17 @@ function sessionCondition(
 ): AgentCondition {
   const { process, job } = files;
   let condition = state === null ? UNKNOWN_CONDITION : transcriptCondition(state);
-  if (hooks !== null) condition = withHooks(condition, state, hooks);
+  if (hooks !== null) condition = withHooks(condition, state, hooks, resumedAt(files));
   if (process !== null) condition = withProcess(condition, state, process);
   if (job !== null) condition = withJob(condition, state, job);
   if (process !== null || condition.status === 'ended') return condition;
   const isGone = files.hasExited || (isAtWork(condition) && isSilent(files, options));
   return isGone ? asEnded(condition) : condition;
+}
+
+/** Returns the time since which the session and its subagents wait for nobody, from the register. Null if one waits, or if unknown. */
+function resumedAt({ process }: SessionFiles): string | null {
+  return process === null || process.status === null || process.status === 'waiting' ? null : process.statusAt;
 }
 
 /** Returns whether nothing of a session without a process has changed for a long time. */
@@ -141,7 +146,7 @@ function subagentCondition(
 ): AgentCondition {
   const end = tree.endOf(agentId);
   let condition = transcriptCondition(state);
-  if (hooks !== null) condition = withHooks(condition, state, hooks);
+  if (hooks !== null) condition = withHooks(condition, state, hooks, resumedAt(files));
   if (end !== null) return withAgentEnd(condition, state, end);
   const journal = runId === null ? undefined : files.journals.get(runId);
   if (journal?.ended.has(agentId) === true)
@@ -164,7 +169,7 @@ function describeHookedAgent(
   hooks: HookState,
   isSessionOver: boolean,
 ): ObservedAgent {
-  const condition = withHooks(UNKNOWN_CONDITION, null, hooks);
+  const condition = withHooks(UNKNOWN_CONDITION, null, hooks, resumedAt(files));
   const type = hooks.type ?? DEFAULT_AGENT_TYPE;
   return {
     id: subagentId(files.sessionId, agentId),

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { z } from 'zod';
-import { PROGRAM, request, serverConfig, SocketClient, testConfig } from '../../support/app.js';
+import { PROGRAM, request, serverConfig, testConfig } from '../../support/app.js';
 import { sleep, systemClock } from '../../../src/shared/index.js';
 import { SeededRandom } from '../../../src/simulator/world/random.js';
 import { AppProcess } from '../../faults/random/app-process.js';
 import { TemporaryDirectory } from '../../support/temporary-directory.js';
 import { waitUntil } from '../../support/wait.js';
+import { WATCHED_AGENT, type WatchedAgent, WatchedAgents, watchedAgentSchema } from '../../support/watched-agents.js';
 import { type ExpectedAgent, ScriptedSession } from './scripted-session.js';
 
 const SERVER = 'claude';
@@ -44,19 +45,6 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
-const AGENT =
-  'nativeId parentId status activity { kind label waitingFor } usage { totalTokens } context { usedTokens }';
-
-const agentSchema = z.object({
-  nativeId: z.string(),
-  parentId: z.string().nullable(),
-  status: z.string(),
-  activity: z.object({ kind: z.string(), label: z.string().nullable(), waitingFor: z.string().nullable() }).nullable(),
-  usage: z.object({ totalTokens: z.number().nullable() }).nullable(),
-  context: z.object({ usedTokens: z.number().nullable() }).nullable(),
-});
-type WireAgent = z.infer<typeof agentSchema>;
-
 /**
  * Lets scripted sessions write transcripts while swarmlens observes them. Checks the agents and tasks in the end, and that the files contain
  * exactly what was written.
@@ -83,7 +71,7 @@ export async function runObserveSoak(
   const config = testConfig([serverConfig(SERVER, [], { endpoint, allowTools: ['list_agents'] })]);
   const problems: string[] = [];
   await using app = await AppProcess.start(config, 1);
-  await using subscribed = new SubscribedAgents(app);
+  await using subscribed = new WatchedAgents(app);
   await waitUntil(() => subscribed.agents.size >= count, { state: () => subscribed.agents.size });
   const observer = await observerPid(app.pid);
   const samples: Sample[] = [];
@@ -131,57 +119,21 @@ export async function runObserveSoak(
   };
 }
 
-/** Agents as one subscriber knows them. */
-class SubscribedAgents implements AsyncDisposable {
-  readonly agents = new Map<string, WireAgent>();
-  updates = 0;
-  readonly #client: SocketClient;
-
-  constructor(app: { readonly url: string }) {
-    this.#client = new SocketClient(app);
-    const update = z.object({
-      agentUpdates: z.object({
-        kind: z.enum(['SNAPSHOT', 'DELTA']),
-        agents: z.array(agentSchema),
-        removedAgentIds: z.array(z.string()),
-      }),
-    });
-    this.#client.client.subscribe(
-      { query: `subscription { agentUpdates { kind removedAgentIds agents { ${AGENT} } } }` },
-      {
-        next: ({ data }) => {
-          const { kind, agents, removedAgentIds } = update.parse(data).agentUpdates;
-          this.updates += 1;
-          if (kind === 'SNAPSHOT') this.agents.clear();
-          for (const id of removedAgentIds) this.agents.delete(id.slice(SERVER.length + 1));
-          for (const agent of agents) this.agents.set(agent.nativeId, agent);
-        },
-        error: () => this.agents.clear(),
-        complete: () => undefined,
-      },
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client[Symbol.asyncDispose]();
-  }
-}
-
 /** Waits until subscription and query show the expected agents and tasks. Returns the remaining differences. */
 async function differencesInTheEnd(
   app: AppProcess,
-  subscribed: SubscribedAgents,
+  subscribed: WatchedAgents,
   expected: readonly ExpectedAgent[],
   sessions: readonly ScriptedSession[],
 ): Promise<readonly string[]> {
   const answer = z.object({
-    agents: z.array(agentSchema),
+    agents: z.array(watchedAgentSchema),
     tasks: z.array(z.object({ nativeId: z.string(), swarmId: z.string().nullable(), status: z.string() })),
     callTool: z.object({ content: z.object({ problems: z.array(z.unknown()) }) }),
   });
   let left: readonly string[] = [];
   const compare = async (): Promise<readonly string[]> => {
-    const query = await request(app, `{ agents { ${AGENT} } tasks { nativeId swarmId status } }`);
+    const query = await request(app, `{ agents { ${WATCHED_AGENT} } tasks { nativeId swarmId status } }`);
     const call = await request(
       app,
       `mutation { callTool(serverId: "${SERVER}", tool: "list_agents", arguments: {}) { content } }`,
@@ -194,8 +146,8 @@ async function differencesInTheEnd(
       return status === expectedTaskStatus ? [] : [`task of ${id} is ${status}, expected ${expectedTaskStatus}`];
     });
     return [
-      ...differences('query', expected, new Map(agents.map((agent) => [agent.nativeId, agent]))),
-      ...differences('subscription', expected, subscribed.agents),
+      ...differences('query', expected, agents),
+      ...differences('subscription', expected, [...subscribed.agents.values()]),
       ...wrongTasks,
       ...problems,
     ];
@@ -217,17 +169,19 @@ async function differencesInTheEnd(
 function differences(
   where: string,
   expected: readonly ExpectedAgent[],
-  found: ReadonlyMap<string, WireAgent>,
+  found: readonly WatchedAgent[],
 ): readonly string[] {
   const lines = expected.flatMap((one) => {
-    const agent = found.get(one.nativeId);
+    const agent = found.find(({ nativeId }) => nativeId === one.nativeId);
     const [wanted, seen] = [JSON.stringify(one), JSON.stringify(agent === undefined ? null : comparable(agent))];
     return wanted === seen ? [] : [`${where}: ${seen}, expected ${wanted}`];
   });
-  return found.size === expected.length ? lines : [...lines, `${where}: ${found.size} agents, not ${expected.length}`];
+  return found.length === expected.length
+    ? lines
+    : [...lines, `${where}: ${found.length} agents, not ${expected.length}`];
 }
 
-function comparable({ nativeId, parentId, status, activity, usage, context }: WireAgent): ExpectedAgent {
+function comparable({ nativeId, parentId, status, activity, usage, context }: WatchedAgent): ExpectedAgent {
   return {
     nativeId,
     parentNativeId: parentId === null ? null : parentId.slice(SERVER.length + 1),
