@@ -135,6 +135,14 @@ test('ClaudeCodeSource ignores a record that the file already had', () => {
   expect(readMain(asked, answer(1, 'a'), asked).status).toBe('idle');
 });
 
+test('ClaudeCodeSource does not end a turn when the first hook says nothing about it', () => {
+  const reader = new SourceReader();
+  reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Bash')]);
+  reader.sessions.applyHook({ session_id: SESSION, hook_event_name: 'CwdChanged' }, '2026-11-23T12:00:05.000Z');
+
+  expect(reader.agents().get(SESSION)).toMatchObject({ status: 'working', activity: { label: 'Bash' } });
+});
+
 test('ClaudeCodeSource ends a wait that hooks have reported when the transcript contains the result of the call', () => {
   const reader = new SourceReader();
   const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' } };
@@ -393,6 +401,39 @@ describe('processes of ClaudeCodeSource', () => {
 
     expect(agents.get(SESSION)?.status).toBe(expected);
     expect(agents.get(SESSION)?.activity?.waitingFor ?? undefined).toBe(reason);
+  });
+
+  test.each([
+    ['the session', {}, SESSION],
+    ['a subagent', { agent_id: AGENT, agent_type: 'Explore' }, `${SESSION}/${AGENT}`],
+  ])('end a wait of %s that hooks have reported, because no hook reports the permission', (_, agent, id) => {
+    const reader = new SourceReader();
+    const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' }, ...agent };
+    reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Bash')]);
+    reader.append(SUBAGENT, [user(0, 'x'), toolUse(1, 'b', 'Bash')]);
+    reader.sessions.applyHook({ ...hook, hook_event_name: 'PermissionRequest' }, '2026-11-23T12:00:02.000Z');
+    reader.sessions.setDocument('sessions/7.json', entry({ status: 'waiting', statusUpdatedAt: at(2) }));
+    expect(reader.agents().get(id)?.status).toBe('waiting');
+
+    reader.sessions.setDocument('sessions/7.json', entry({ status: 'busy', statusUpdatedAt: at(5) }));
+
+    expect(reader.agents().get(id)).toMatchObject({ status: 'working', activity: { kind: 'tool', label: 'Bash' } });
+  });
+
+  test('do not say that a session waits while hooks report the wait of a subagent', () => {
+    const reader = new SourceReader();
+    const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' } };
+    reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Agent')]);
+    reader.sessions.applyHook(
+      { ...hook, hook_event_name: 'PermissionRequest', agent_id: AGENT, agent_type: 'Explore' },
+      '2026-11-23T12:00:02.000Z',
+    );
+    const notification = { hook_event_name: 'Notification', notification_type: 'permission_prompt' };
+    reader.sessions.applyHook({ session_id: SESSION, ...notification }, '2026-11-23T12:00:08.000Z');
+    reader.sessions.setDocument('sessions/7.json', entry({ status: 'waiting', statusUpdatedAt: at(2) }));
+
+    expect(reader.agents().get(SESSION)?.status).toBe('working');
+    expect(reader.agents().get(`${SESSION}/${AGENT}`)?.status).toBe('waiting');
   });
 
   test('are older than the newest record of the transcript', () => {

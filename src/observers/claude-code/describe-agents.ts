@@ -84,11 +84,19 @@ function sessionCondition(
   const { process, job } = files;
   let condition = state === null ? UNKNOWN_CONDITION : transcriptCondition(state);
   if (hooks !== null) condition = withHooks(condition, state, hooks, resumedAt(files));
-  if (process !== null) condition = withProcess(condition, state, process);
+  if (process !== null) {
+    // The register knows no subagents: their waits are in the status of the session.
+    const isSubagentWait = process.status === 'waiting' && hasWaitingSubagent(files);
+    condition = withProcess(condition, state, isSubagentWait ? { ...process, status: null } : process);
+  }
   if (job !== null) condition = withJob(condition, state, job);
   if (process !== null || condition.status === 'ended') return condition;
   const isGone = files.hasExited || (isAtWork(condition) && isSilent(files, options));
   return isGone ? asEnded(condition) : condition;
+}
+
+function hasWaitingSubagent({ hooks }: SessionFiles): boolean {
+  return [...(hooks ?? [])].some(([agentId, { wait }]) => agentId !== null && wait !== null);
 }
 
 /** Returns the time since which the session and its subagents wait for nobody, from the register. Null if one waits, or if unknown. */

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tmux } from '../../support/tmux.js';
+import { waitUntil } from '../../support/wait.js';
 import { AnthropicModel } from './anthropic-model.js';
 import type { Script } from './scripted-model.js';
 import { AgentProcess, Workplace } from './workplace.js';
@@ -23,6 +24,8 @@ const HOOK_EVENTS = [
   'PostCompact',
   'SessionEnd',
 ];
+/** Question for a permission. */
+const QUESTION = /Do you want to proceed/;
 const COLUMNS = 120;
 const ROWS = 40;
 
@@ -110,4 +113,18 @@ export async function prompt(terminal: Tmux, text: string): Promise<void> {
   await terminal.send('-l', text);
   await terminal.shows(new RegExp(text));
   await terminal.send('Enter');
+}
+
+/** Permits the tool that a session asks for. A key that is pressed as soon as the question appears may be ignored. */
+export async function permit(terminal: Tmux): Promise<void> {
+  await terminal.shows(QUESTION);
+  let screen = '';
+  await waitUntil(
+    async () => {
+      await terminal.send('Enter');
+      screen = (await terminal.capture()).join('\n');
+      return !QUESTION.test(screen);
+    },
+    { state: () => screen, intervalMs: 500 },
+  );
 }
