@@ -3,17 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { request } from '../support/app.js';
 import { waitUntil } from '../support/wait.js';
 import { ClaudeCode, permit, prompt } from './agents/claude-code.js';
-import { isMain, named, Observed } from './agents/observed.js';
+import { isMain, named, Observed, thinking, TOKENS, working } from './agents/observed.js';
 import { ANSWER_TOKENS } from './agents/scripted-model.js';
 
-const TOKENS = ANSWER_TOKENS.input + ANSWER_TOKENS.cached + ANSWER_TOKENS.output;
 const CONTEXT = ANSWER_TOKENS.input + ANSWER_TOKENS.cached;
-const working = (label: string) => ({ status: 'BUSY', activity: { kind: 'TOOL', label } });
 const waiting = (label: string, waitingFor: string) => ({
   status: 'WAITING',
   activity: { kind: 'WAITING', label, waitingFor, inferred: false },
 });
-const thinking = { status: 'BUSY', activity: { kind: 'MODEL' } };
 const call = (tool: string, input: Readonly<Record<string, unknown>>) => ({ tool, input });
 const spawnAgent = (description: string, prompt: string, input: Readonly<Record<string, unknown>> = {}) =>
   call('Agent', { description, prompt, subagent_type: 'general-purpose', ...input });

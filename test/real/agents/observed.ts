@@ -4,6 +4,7 @@ import type { ObservedSource } from '../../../src/observer-format/index.js';
 import { PROGRAM, serverConfig, startApp } from '../../support/app.js';
 import { Program } from '../../support/program.js';
 import { type WatchedAgent, WatchedAgents } from '../../support/watched-agents.js';
+import { ANSWER_TOKENS } from './scripted-model.js';
 import type { Workplace } from './workplace.js';
 
 /** swarmlens with an observer of one coding agent, and a subscriber. */
@@ -55,6 +56,19 @@ export type Matcher = (agent: WatchedAgent) => boolean;
 
 /** Matches the agent of a session or of a root thread. */
 export const isMain: Matcher = ({ parentId }) => parentId === null;
+
+export const isSubagent: Matcher = ({ parentId }) => parentId !== null;
+
+/** Tokens of one answer of the model. */
+export const TOKENS = ANSWER_TOKENS.input + ANSWER_TOKENS.cached + ANSWER_TOKENS.output;
+
+/** Values of an agent that waits for an answer of the model. */
+export const thinking = { status: 'BUSY', activity: { kind: 'MODEL' } };
+
+/** Values of an agent that uses a tool. */
+export function working(label: string) {
+  return { status: 'BUSY', activity: { kind: 'TOOL', label } };
+}
 
 /** Matches a subagent by its name. */
 export function named(name: string): Matcher {
