@@ -58,6 +58,8 @@ test('claude-code: shows the session and the subagents behind a hive of claude-f
   await symlink(claudeCommand(FOLDER), `${bin}/claude`);
   // Claude Code skips permissions as root only in a sandbox.
   const env = { ...claude.env, PATH: `${bin}:${claude.env['PATH'] ?? ''}`, IS_SANDBOX: '1' };
+  await using init = new AgentProcess(CLAUDE_FLOW, ['hive-mind', 'init'], claude.place.project, env);
+  expect(await init.ended(), init.output).toBe(0);
   const args = ['hive-mind', 'spawn', '-n', '3', '-o', 'MAIN-PROMPT', '--claude', '--non-interactive'];
   await using hive = new AgentProcess(CLAUDE_FLOW, args, claude.place.project, env);
   const main = await observed.agent(isMain, working('Agent'));

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { request } from '../support/app.js';
+import { HAS_TMUX, TMUX_REASON } from '../support/tmux.js';
 import { waitUntil } from '../support/wait.js';
 import { ClaudeCode, permit, prompt } from './agents/claude-code.js';
 import { isMain, named, Observed, thinking, TOKENS, working } from './agents/observed.js';
@@ -83,53 +84,59 @@ describe.each(RELEASES)('%s', (folder, answers) => {
     expect([...observed.watched.agents.values()]).toHaveLength(4);
   });
 
-  test('shows a background subagent after the turn of its session has ended', async () => {
-    await using claude = await ClaudeCode.prepare(folder, (place) => ({
-      'PROMPT-BACK': [{ blocks: [call('Bash', { command: place.gate('back') })] }],
-      'MAIN-PROMPT': [
-        { blocks: [spawnAgent('Back', 'PROMPT-BACK', { run_in_background: true })] },
-        { blocks: [{ text: 'It runs.' }] },
-        { blocks: [{ text: 'It has ended.' }], hold: 'notified' },
-      ],
-    }));
-    await using observed = await Observed.start('claude-code', claude.place);
-    await using terminal = await claude.interact(['--allowedTools', TOOLS.join()]);
-    await observed.agent(isMain, { status: 'IDLE' });
-    await prompt(terminal, 'MAIN-PROMPT');
-    await observed.agent(named('Back'), working('Bash'));
-    await observed.agent(isMain, { status: 'IDLE', activity: null });
-    await claude.place.open('back');
-    await observed.agent(named('Back'), { status: 'TERMINATED', activity: null });
-    await claude.model.gates.held('notified');
-    await observed.agent(isMain, thinking);
-    claude.model.gates.release('notified');
-    await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 3 * TOKENS } });
-    await terminal.send('/exit', 'Enter');
-    await observed.agent(isMain, { status: 'TERMINATED' });
-  });
+  test.skipIf(!HAS_TMUX)(
+    `shows a background subagent after the turn of its session has ended${TMUX_REASON}`,
+    async () => {
+      await using claude = await ClaudeCode.prepare(folder, (place) => ({
+        'PROMPT-BACK': [{ blocks: [call('Bash', { command: place.gate('back') })] }],
+        'MAIN-PROMPT': [
+          { blocks: [spawnAgent('Back', 'PROMPT-BACK', { run_in_background: true })] },
+          { blocks: [{ text: 'It runs.' }] },
+          { blocks: [{ text: 'It has ended.' }], hold: 'notified' },
+        ],
+      }));
+      await using observed = await Observed.start('claude-code', claude.place);
+      await using terminal = await claude.interact(['--allowedTools', TOOLS.join()]);
+      await observed.agent(isMain, { status: 'IDLE' });
+      await prompt(terminal, 'MAIN-PROMPT');
+      await observed.agent(named('Back'), working('Bash'));
+      await observed.agent(isMain, { status: 'IDLE', activity: null });
+      await claude.place.open('back');
+      await observed.agent(named('Back'), { status: 'TERMINATED', activity: null });
+      await claude.model.gates.held('notified');
+      await observed.agent(isMain, thinking);
+      claude.model.gates.release('notified');
+      await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 3 * TOKENS } });
+      await terminal.send('/exit', 'Enter');
+      await observed.agent(isMain, { status: 'TERMINATED' });
+    },
+  );
 
-  test('shows a wait for permission, its end, and an interrupt, without hooks', async () => {
-    await using claude = await ClaudeCode.prepare(folder, (place) => ({
-      'MAIN-PROMPT': [{ blocks: [call('Bash', { command: `touch made; ${place.gate('never')}` })] }],
-      'PROMPT-REFUSED': [{ blocks: [call('Bash', { command: 'touch refused' })] }],
-    }));
-    await using observed = await Observed.start('claude-code', claude.place);
-    await using terminal = await claude.interact();
-    await prompt(terminal, 'MAIN-PROMPT');
-    await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
-    await permit(terminal);
-    await observed.agent(isMain, working('Bash'));
-    await terminal.send('Escape');
-    await observed.agent(isMain, { status: 'IDLE', activity: null });
-    await terminal.shows(/Interrupted/);
-    await prompt(terminal, 'PROMPT-REFUSED');
-    await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
-    await terminal.shows(/Do you want to proceed/);
-    await terminal.send('Escape');
-    await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
-  });
+  test.skipIf(!HAS_TMUX)(
+    `shows a wait for permission, its end, and an interrupt, without hooks${TMUX_REASON}`,
+    async () => {
+      await using claude = await ClaudeCode.prepare(folder, (place) => ({
+        'MAIN-PROMPT': [{ blocks: [call('Bash', { command: `touch made; ${place.gate('never')}` })] }],
+        'PROMPT-REFUSED': [{ blocks: [call('Bash', { command: 'touch refused' })] }],
+      }));
+      await using observed = await Observed.start('claude-code', claude.place);
+      await using terminal = await claude.interact();
+      await prompt(terminal, 'MAIN-PROMPT');
+      await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
+      await permit(terminal);
+      await observed.agent(isMain, working('Bash'));
+      await terminal.send('Escape');
+      await observed.agent(isMain, { status: 'IDLE', activity: null });
+      await terminal.shows(/Interrupted/);
+      await prompt(terminal, 'PROMPT-REFUSED');
+      await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
+      await terminal.shows(/Do you want to proceed/);
+      await terminal.send('Escape');
+      await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
+    },
+  );
 
-  test('shows the wait of a subagent and a compaction through hooks', async () => {
+  test.skipIf(!HAS_TMUX)(`shows the wait of a subagent and a compaction through hooks${TMUX_REASON}`, async () => {
     await using claude = await ClaudeCode.prepare(folder, (place) => ({
       'PROMPT-ASKING': [{ blocks: [call('Bash', { command: `touch made; ${place.gate('made')}` })] }],
       'MAIN-PROMPT': [{ blocks: [spawnAgent('Asking', 'PROMPT-ASKING', { run_in_background: false })] }],

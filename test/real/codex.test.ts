@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { request } from '../support/app.js';
+import { HAS_TMUX, TMUX_REASON } from '../support/tmux.js';
 import { waitUntil } from '../support/wait.js';
 import { Codex } from './agents/codex.js';
 import { isMain, isSubagent, Observed, thinking, TOKENS, working } from './agents/observed.js';
@@ -58,7 +59,7 @@ test('codex: shows child threads with their parent, tools and ends', async () =>
   await observed.agent(isMain, { status: 'IDLE', usage: { totalTokens: answers * TOKENS } });
 });
 
-test('codex: shows a wait for approval as inferred, and its end', async () => {
+test.skipIf(!HAS_TMUX)(`codex: shows a wait for approval as inferred, and its end${TMUX_REASON}`, async () => {
   await using codex = await Codex.prepare(() => ({
     'MAIN-PROMPT': [
       {
@@ -87,7 +88,7 @@ test('codex: shows a wait for approval as inferred, and its end', async () => {
   await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
 });
 
-test('codex: shows an interrupt, and the next turn', async () => {
+test.skipIf(!HAS_TMUX)(`codex: shows an interrupt, and the next turn${TMUX_REASON}`, async () => {
   await using codex = await Codex.prepare((place) => ({
     'MAIN-PROMPT': [{ blocks: [run(place.gate('never'))] }],
     'NEXT-PROMPT': [{ blocks: [{ text: 'Done.' }], hold: 'last' }],

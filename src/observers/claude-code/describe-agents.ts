@@ -101,7 +101,7 @@ function hasWaitingSubagent({ hooks }: SessionFiles): boolean {
 
 /** Returns the time since which the session and its subagents wait for nobody, from the register. Null if one waits, or if unknown. */
 function resumedAt({ process }: SessionFiles): string | null {
-  return process === null || process.status === null || process.status === 'waiting' ? null : process.statusAt;
+  return process?.status === 'busy' || process?.status === 'idle' ? process.statusAt : null;
 }
 
 /** Returns whether nothing of a session without a process has changed for a long time. */

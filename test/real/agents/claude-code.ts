@@ -25,7 +25,7 @@ const HOOK_EVENTS = [
   'SessionEnd',
 ];
 /** Question for a permission. */
-const QUESTION = /Do you want to proceed/;
+const QUESTION = 'Do you want to proceed?';
 const COLUMNS = 120;
 const ROWS = 40;
 
@@ -87,7 +87,7 @@ export class ClaudeCode implements AsyncDisposable {
     const env = { ...this.env, TERM: 'xterm-256color' };
     const terminal = await Tmux.open({ columns: COLUMNS, rows: ROWS, env });
     await terminal.send(
-      `cd ${this.place.project} && ${[this.#command, '--permission-mode', 'default', ...args].join(' ')}`,
+      `cd ${this.place.project} && exec ${[this.#command, '--permission-mode', 'default', ...args].join(' ')}`,
       'Enter',
     );
     await terminal.shows(/for shortcuts/);
@@ -117,13 +117,13 @@ export async function prompt(terminal: Tmux, text: string): Promise<void> {
 
 /** Permits the tool that a session asks for. A key that is pressed as soon as the question appears may be ignored. */
 export async function permit(terminal: Tmux): Promise<void> {
-  await terminal.shows(QUESTION);
+  await terminal.shows(/Do you want to proceed/);
   let screen = '';
   await waitUntil(
     async () => {
       await terminal.send('Enter');
       screen = (await terminal.capture()).join('\n');
-      return !QUESTION.test(screen);
+      return !screen.includes(QUESTION);
     },
     { state: () => screen, intervalMs: 500 },
   );

@@ -71,7 +71,7 @@ trust_level = "trusted"
   async interact(args: readonly string[] = []): Promise<Tmux> {
     const env = { ...this.env, TERM: 'xterm-256color' };
     const terminal = await Tmux.open({ columns: COLUMNS, rows: ROWS, env });
-    await terminal.send(`cd ${this.place.project} && ${[codexCommand(), ...args].join(' ')}`, 'Enter');
+    await terminal.send(`cd ${this.place.project} && exec ${[codexCommand(), ...args].join(' ')}`, 'Enter');
     return terminal;
   }
 

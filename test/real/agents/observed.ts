@@ -7,7 +7,7 @@ import { type WatchedAgent, WatchedAgents } from '../../support/watched-agents.j
 import { ANSWER_TOKENS } from './scripted-model.js';
 import type { Workplace } from './workplace.js';
 
-/** swarmlens with an observer of one coding agent, and a subscriber. */
+/** Program with an observer of one coding agent, and a subscriber. */
 export class Observed implements AsyncDisposable {
   readonly app: App;
   readonly watched: WatchedAgents;
