@@ -508,6 +508,58 @@ test('ClaudeCodeSource ends a working session after a long silence without a pro
   expect(sessions.takeChanges(25 * 3_600_000).size).toBe(0);
 });
 
+test('ClaudeCodeSource ends an idle session after a silence if live sessions are registered', () => {
+  const { sessions, source } = new SourceReader();
+  const state = source.createState(MAIN);
+  for (const line of [user(0, 'x'), answer(1, 'a')]) source.reduce(state, JSON.parse(line));
+  sessions.setLog(MAIN, { state, isComplete: true, modifiedAtMs: 1_000, createdAtMs: 0 });
+  expect(sessions.takeChanges(60_000).get(SESSION)?.agents).toMatchObject([{ status: 'idle' }]);
+  sessions.checkSilence(3_600_000);
+  expect(sessions.takeChanges(3_600_000).get(SESSION)?.agents).toMatchObject([{ status: 'idle' }]);
+
+  sessions.setDocument('sessions/7.json', { sessionId: 'other', status: 'idle' });
+  sessions.checkSilence(7 * 3_600_000);
+
+  expect(sessions.takeChanges(7 * 3_600_000).get(SESSION)?.agents).toMatchObject([
+    { status: 'ended', statusInferred: true },
+  ]);
+});
+
+describe('a failed session of ClaudeCodeSource stays failed when it ends', () => {
+  const failure = record(1, {
+    type: 'assistant',
+    isApiErrorMessage: true,
+    error: 'overloaded',
+    message: { content: [] },
+  });
+  const failed = { status: 'failed', error: 'overloaded', activity: null };
+
+  test('with a record', () => {
+    expect(readMain(user(0, 'x'), failure, JSON.stringify({ type: 'cost-state', totalCostUSD: 1 }))).toMatchObject(
+      failed,
+    );
+  });
+
+  test('with a hook', () => {
+    const reader = new SourceReader();
+    reader.append(MAIN, [user(0, 'x'), failure]);
+    reader.sessions.applyHook({ session_id: SESSION, hook_event_name: 'SessionEnd' }, '2026-11-23T12:00:02.000Z');
+
+    expect(reader.agents().get(SESSION)).toMatchObject(failed);
+  });
+
+  test('with its process, which ends its subagents', () => {
+    const reader = new SourceReader();
+    reader.append(MAIN, [user(0, 'x'), failure]);
+    reader.append(SUBAGENT, [user(0, 'x'), toolUse(1, 'b', 'Bash')]);
+    reader.sessions.setDocument('sessions/7.json', { sessionId: SESSION, status: 'idle' });
+    reader.sessions.removeFile('sessions/7.json');
+
+    expect(reader.agents().get(SESSION)).toMatchObject(failed);
+    expect(reader.agents().get(`${SESSION}/${AGENT}`)?.status).toBe('ended');
+  });
+});
+
 test('ClaudeCodeSource shows a session as idle when its process runs and nothing else is known', () => {
   const entry = { sessionId: SESSION, cwd: '/home/dev/shop' };
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { request } from '../support/app.js';
 import { HAS_TMUX, TMUX_REASON } from '../support/tmux.js';
 import { waitUntil } from '../support/wait.js';
-import { ClaudeCode, permit, prompt } from './agents/claude-code.js';
+import type { WatchedAgent } from '../support/watched-agents.js';
+import { answer, ClaudeCode, prompt } from './agents/claude-code.js';
 import { isMain, named, Observed, thinking, TOKENS, working } from './agents/observed.js';
 import { ANSWER_TOKENS } from './agents/scripted-model.js';
 
@@ -123,7 +124,7 @@ describe.each(RELEASES)('%s', (folder, answers) => {
       await using terminal = await claude.interact();
       await prompt(terminal, 'MAIN-PROMPT');
       await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
-      await permit(terminal);
+      await answer(terminal, 'Do you want to proceed?', 'Enter');
       await observed.agent(isMain, working('Bash'));
       await terminal.send('Escape');
       await observed.agent(isMain, { status: 'IDLE', activity: null });
@@ -148,7 +149,7 @@ describe.each(RELEASES)('%s', (folder, answers) => {
     await prompt(terminal, 'MAIN-PROMPT');
     await observed.agent(named('Asking'), waiting('Bash', 'PERMISSION'));
     await observed.watched.until((agents) => agents.some((agent) => isMain(agent) && agent.status !== 'WAITING'));
-    await permit(terminal);
+    await answer(terminal, 'Do you want to proceed?', 'Enter');
     await observed.agent(named('Asking'), working('Bash'));
     await claude.place.open('made');
     await observed.agent(named('Asking'), { status: 'TERMINATED' });
@@ -163,5 +164,89 @@ describe.each(RELEASES)('%s', (folder, answers) => {
     });
     await terminal.send('/exit', 'Enter');
     await observed.agent(isMain, { status: 'TERMINATED' });
+  });
+
+  test.skipIf(!HAS_TMUX)(`shows questions, plans and their ends${TMUX_REASON}`, async () => {
+    const option = (label: string) => ({ label, description: label });
+    const question = {
+      question: 'Which?',
+      header: 'Which',
+      multiSelect: false,
+      options: [option('Red'), option('Blue')],
+    };
+    await using claude = await ClaudeCode.prepare(folder, () => ({
+      'MAIN-PROMPT': [{ blocks: [call('AskUserQuestion', { questions: [question] })] }],
+      'PROMPT-PLAN': [
+        { blocks: [call('EnterPlanMode', {})] },
+        { blocks: [call('ExitPlanMode', { plan: 'Build it.' })] },
+      ],
+    }));
+    await using observed = await Observed.start('claude-code', claude.place);
+    await using terminal = await claude.interact();
+    await prompt(terminal, 'MAIN-PROMPT');
+    await observed.agent(isMain, waiting('AskUserQuestion', 'ANSWER'));
+    await answer(terminal, 'Blue', 'Enter');
+    await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
+    await prompt(terminal, 'PROMPT-PLAN');
+    await observed.agent(isMain, waiting('ExitPlanMode', 'PLAN_APPROVAL'));
+    await terminal.send('Escape');
+    await observed.agent(isMain, { status: 'IDLE', activity: null });
+  });
+
+  test.skipIf(!HAS_TMUX)(`shows that an interrupt ends the subagents of the turn${TMUX_REASON}`, async () => {
+    await using claude = await ClaudeCode.prepare(folder, (place) => ({
+      'PROMPT-SUB': [{ blocks: [call('Bash', { command: place.gate('never') })] }],
+      'MAIN-PROMPT': [{ blocks: [spawnAgent('Sub', 'PROMPT-SUB', { run_in_background: false })] }],
+    }));
+    await using observed = await Observed.start('claude-code', claude.place);
+    await using terminal = await claude.interact(['--allowedTools', TOOLS.join()]);
+    await prompt(terminal, 'MAIN-PROMPT');
+    await observed.agent(named('Sub'), working('Bash'));
+    await terminal.send('Escape');
+    await observed.agent(isMain, { status: 'IDLE', activity: null });
+    if (answers === 2) await observed.agent(named('Sub'), { status: 'TERMINATED', activity: null });
+  });
+
+  test('shows a failure, and the end of a session that was killed', async () => {
+    await using claude = await ClaudeCode.prepare(folder, (place) => ({
+      'PROMPT-BAD': [{ blocks: [], error: 'invalid_request_error' }],
+      'PROMPT-SUB': [{ blocks: [call('Bash', { command: place.gate('never') })] }],
+      'MAIN-PROMPT': [{ blocks: [spawnAgent('Sub', 'PROMPT-SUB', { run_in_background: false })] }],
+    }));
+    await using observed = await Observed.start('claude-code', claude.place);
+    await using failing = claude.print('PROMPT-BAD', TOOLS);
+    await failing.ended();
+    const failed = await observed.agent(isMain, { status: 'ERROR', activity: null });
+    await using session = claude.print('MAIN-PROMPT', TOOLS);
+    const isOther = (agent: WatchedAgent): boolean => isMain(agent) && agent.nativeId !== failed.nativeId;
+    await observed.agent(isOther, working('Agent'));
+    await observed.agent(named('Sub'), working('Bash'));
+    session.kill('SIGKILL');
+    await session.ended();
+    await observed.agent(isOther, { status: 'TERMINATED', activity: null });
+    await observed.agent(named('Sub'), { status: 'TERMINATED', activity: null });
+    // Its end does not hide the failure.
+    expect(observed.watched.agents.get(`claude-code:${failed.nativeId}`)?.status).toBe('ERROR');
+  });
+
+  test('counts the answers of a session once when it is resumed or forked', async () => {
+    await using claude = await ClaudeCode.prepare(folder, () => ({
+      'MAIN-PROMPT': [{ blocks: [{ text: 'Done.' }] }],
+      'PROMPT-NEXT': [{ blocks: [{ text: 'Done.' }] }],
+      'PROMPT-FORK': [{ blocks: [{ text: 'Done.' }] }],
+    }));
+    await using observed = await Observed.start('claude-code', claude.place);
+    const run = async (prompt: string, args: readonly string[]): Promise<void> => {
+      await using session = claude.print(prompt, TOOLS, args);
+      expect(await session.ended(), session.output).toBe(0);
+    };
+    await run('MAIN-PROMPT', []);
+    const { nativeId } = await observed.agent(isMain, { usage: { totalTokens: TOKENS } });
+    await run('PROMPT-NEXT', ['--resume', nativeId]);
+    await observed.agent(isMain, { nativeId, usage: { totalTokens: 2 * TOKENS } });
+    await run('PROMPT-FORK', ['--resume', nativeId, '--fork-session']);
+    const isFork = (agent: WatchedAgent): boolean => isMain(agent) && agent.nativeId !== nativeId;
+    await observed.agent(isFork, { usage: { totalTokens: TOKENS } });
+    await observed.agent(isMain, { nativeId, usage: { totalTokens: 2 * TOKENS } });
   });
 });

@@ -108,3 +108,28 @@ test.skipIf(!HAS_TMUX)(`codex: shows an interrupt, and the next turn${TMUX_REASO
   codex.model.gates.release('last');
   await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
 });
+
+test('codex: shows a failed turn', async () => {
+  await using codex = await Codex.prepare(() => ({ 'MAIN-PROMPT': [{ blocks: [], error: 'invalid_request_error' }] }));
+  await using observed = await Observed.start('codex', codex.place);
+  await using session = codex.exec('MAIN-PROMPT');
+  await session.ended();
+  await observed.agent(isMain, { status: 'ERROR', activity: null });
+});
+
+test.skipIf(!HAS_TMUX)(`codex: shows a child that works on after the turn of its parent${TMUX_REASON}`, async () => {
+  await using codex = await Codex.prepare((place) => ({
+    'CHILD-PROMPT': [{ blocks: [run(place.gate('child'))] }],
+    'MAIN-PROMPT': [
+      { blocks: [call('spawn_agent', { message: 'CHILD-PROMPT', agent_type: 'explorer' })] },
+      { blocks: [{ text: 'Done.' }] },
+    ],
+  }));
+  await using observed = await Observed.start('codex', codex.place);
+  await using _terminal = await codex.interact(['MAIN-PROMPT']);
+  await observed.agent(isSubagent, working('exec_command'));
+  await observed.agent(isMain, { status: 'IDLE', activity: null });
+  await observed.agent(isSubagent, working('exec_command'));
+  await codex.place.open('child');
+  await observed.agent(isSubagent, { status: 'IDLE', activity: null });
+});

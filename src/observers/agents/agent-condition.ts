@@ -52,6 +52,7 @@ export function withHooks(
     return { ...reported, status: 'working', activity: createActivity('compacting', null, hooks.at) };
   }
   if (hooks.phase === 'new') return state === null ? { ...reported, status: 'idle' } : condition;
+  if (hooks.phase === 'ended') return { ...reported, status: 'ended', error: hooks.error ?? condition.error };
   if (hooks.phase !== 'working') return { ...reported, status: hooks.phase, error: hooks.error };
   // The transcript knows about an end without a hook.
   if (wait !== null && state !== null) return condition;

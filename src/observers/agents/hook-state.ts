@@ -156,9 +156,12 @@ function applyEvent(state: HookState, name: string, event: Readonly<Record<strin
     case 'SubagentStop':
       setPhase(state, 'finished', at);
       break;
-    case 'SessionEnd':
+    case 'SessionEnd': {
+      const { error } = state;
       setPhase(state, 'ended', at);
+      state.error = error;
       break;
+    }
     case 'PreCompact':
       state.isCompacting = true;
       break;

@@ -27,8 +27,9 @@ const DEFAULT_AGENT_TYPE = 'general-purpose';
 
 /** Describes all agents of one session, the session's own agent first. */
 export function describeAgents(files: SessionFiles, options: DescribeOptions): readonly ObservedAgent[] {
-  const session = describeSessionAgent(files, options);
-  const isOver = session?.status === 'ended';
+  const condition = sessionCondition(files, options);
+  const session = describeSessionAgent(files, condition, options);
+  const isOver = condition.status === 'ended';
   const agents = session === null ? [] : [session];
   const tree = new AgentTree(files);
   for (const [agentId, transcript] of files.subagents) {
@@ -48,14 +49,17 @@ export function subagentId(sessionId: string, agentId: string): string {
   return `${sessionId}/${agentId}`;
 }
 
-function describeSessionAgent(files: SessionFiles, options: DescribeOptions): ObservedAgent | null {
+function describeSessionAgent(
+  files: SessionFiles,
+  condition: AgentCondition,
+  options: DescribeOptions,
+): ObservedAgent | null {
   const { main, process, registered, sessionId } = files;
   const state = main?.state ?? null;
   const hooks = files.hooks?.get(null) ?? null;
   if (state?.isHelper === true || (main === null && process === null && hooks === null && files.subagents.size === 0)) {
     return null;
   }
-  const condition = sessionCondition(files, state, hooks, options);
   const workspace = toWorkspace(state?.directory ?? process?.directory ?? hooks?.directory ?? null);
   const givenName = state?.customTitle ?? state?.agentName ?? registered.name;
   const title = state?.generatedTitle ?? registered.title;
@@ -75,13 +79,10 @@ function describeSessionAgent(files: SessionFiles, options: DescribeOptions): Ob
   };
 }
 
-function sessionCondition(
-  files: SessionFiles,
-  state: TranscriptState | null,
-  hooks: HookState | null,
-  options: DescribeOptions,
-): AgentCondition {
+function sessionCondition(files: SessionFiles, options: DescribeOptions): AgentCondition {
   const { process, job } = files;
+  const state = files.main?.state ?? null;
+  const hooks = files.hooks?.get(null) ?? null;
   let condition = state === null ? UNKNOWN_CONDITION : transcriptCondition(state);
   if (hooks !== null) condition = withHooks(condition, state, hooks, resumedAt(files));
   if (process !== null) {
@@ -91,7 +92,8 @@ function sessionCondition(
   }
   if (job !== null) condition = withJob(condition, state, job);
   if (process !== null || condition.status === 'ended') return condition;
-  const isGone = files.hasExited || (isAtWork(condition) && isSilent(files, options));
+  // A session without a turn may be open in a terminal. The register of live sessions would contain it.
+  const isGone = files.hasExited || ((isAtWork(condition) || options.hasRegister) && isSilent(files, options));
   return isGone ? asEnded(condition) : condition;
 }
 
@@ -224,8 +226,10 @@ function describeSidechains(files: SessionFiles, options: DescribeOptions): read
   });
 }
 
+/** Describes a condition. An agent that has ended after a failure has failed. */
 function describeCondition(condition: AgentCondition) {
-  const { status, inferred, error, activity, backgroundAgents } = condition;
+  const { inferred, error, activity, backgroundAgents } = condition;
+  const status = condition.status === 'ended' && error !== null ? ('failed' as const) : condition.status;
   return { status, statusInferred: inferred, error, activity, backgroundAgents };
 }
 

@@ -31,7 +31,11 @@ export class AnthropicModel extends ScriptedModel {
       return;
     }
     const { marker, position } = this.#locate(request);
-    const blocks = await this.answer(marker, position);
+    const { blocks, error } = await this.answer(marker, position);
+    if (error !== undefined) {
+      sendJson(response, 400, { type: 'error', error: { type: error, message: 'No.' } });
+      return;
+    }
     this.#send(request, blocks, response);
   }
 

@@ -24,8 +24,6 @@ const HOOK_EVENTS = [
   'PostCompact',
   'SessionEnd',
 ];
-/** Question for a permission. */
-const QUESTION = 'Do you want to proceed?';
 const COLUMNS = 120;
 const ROWS = 40;
 
@@ -115,15 +113,18 @@ export async function prompt(terminal: Tmux, text: string): Promise<void> {
   await terminal.send('Enter');
 }
 
-/** Permits the tool that a session asks for. A key that is pressed as soon as the question appears may be ignored. */
-export async function permit(terminal: Tmux): Promise<void> {
-  await terminal.shows(/Do you want to proceed/);
+/** Presses a key until a question disappears. A key that is pressed as soon as the question appears may be ignored. */
+export async function answer(terminal: Tmux, question: string, key: string): Promise<void> {
   let screen = '';
+  const isShown = async (): Promise<boolean> => {
+    screen = (await terminal.capture()).join('\n');
+    return screen.includes(question);
+  };
+  await waitUntil(isShown, { state: () => screen, intervalMs: 50 });
   await waitUntil(
     async () => {
-      await terminal.send('Enter');
-      screen = (await terminal.capture()).join('\n');
-      return !screen.includes(QUESTION);
+      await terminal.send(key);
+      return !(await isShown());
     },
     { state: () => screen, intervalMs: 500 },
   );

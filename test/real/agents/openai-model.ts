@@ -33,7 +33,11 @@ export class OpenAiModel extends ScriptedModel {
       return;
     }
     const { marker, position } = this.#locate(request);
-    const blocks = await this.answer(marker, position);
+    const { blocks, error } = await this.answer(marker, position);
+    if (error !== undefined) {
+      sendJson(response, 400, { error: { type: error, message: 'No.' } });
+      return;
+    }
     this.#send(request, blocks, response);
   }
 

@@ -6,10 +6,11 @@ import { AnswerGates } from './answer-gates.js';
 export type Block =
   { readonly text: string } | { readonly tool: string; readonly input: Readonly<Record<string, unknown>> };
 
-/** One answer of the model. `hold` names the gate that holds it. */
+/** One answer of the model. `hold` names the gate that holds it. `error` is a code that is sent instead of the blocks. */
 export interface Answer {
   readonly blocks: readonly Block[];
   readonly hold?: string;
+  readonly error?: string;
 }
 
 /** Answers to the prompts that contain a marker, in order. */
@@ -53,11 +54,11 @@ export abstract class ScriptedModel implements AsyncDisposable {
   }
 
   /** Returns the answer at a position after the prompt with a marker, once it is released. */
-  protected async answer(marker: string | null, position: number): Promise<readonly Block[]> {
+  protected async answer(marker: string | null, position: number): Promise<Answer> {
     const answer = (marker === null ? undefined : this.#script[marker]?.[position]) ?? DEFAULT_ANSWER;
     if (answer.hold !== undefined) await this.gates.pass(answer.hold);
     if (marker !== null) this.answered.set(marker, (this.answered.get(marker) ?? 0) + 1);
-    return answer.blocks;
+    return answer;
   }
 
   /** Returns the marker in a prompt. Null if there is none. */
