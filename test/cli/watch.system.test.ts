@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app/create-app.js';
 import { PROGRAM, serverConfig, simulator, startApp } from '../support/app.js';
 import { Program } from '../support/program.js';
-import { Tmux } from '../support/tmux.js';
+import { HAS_TMUX, Tmux, TMUX_REASON } from '../support/tmux.js';
 
 let app: App;
 /** Server at a port where nothing listens. */
@@ -65,15 +63,9 @@ describe('swarmlens watch without a terminal', () => {
   });
 });
 
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-}
-
 /** Screen on which the shell waits for a command. */
 const PROMPT = /^\$\s*$(?![^]*\S)/m;
-const hasTmux = isOnPath('tmux') || process.env['CI'] === 'true';
-
-describe.skipIf(!hasTmux)(`swarmlens watch in a terminal${hasTmux ? '' : ' (skipped: tmux is not installed)'}`, () => {
+describe.skipIf(!HAS_TMUX)(`swarmlens watch in a terminal${TMUX_REASON}`, () => {
   const command = (...words: string[]): string =>
     [process.execPath, PROGRAM, 'watch', '--url', app.url, ...words].join(' ');
 

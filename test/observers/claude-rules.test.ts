@@ -135,6 +135,14 @@ test('ClaudeCodeSource ignores a record that the file already had', () => {
   expect(readMain(asked, answer(1, 'a'), asked).status).toBe('idle');
 });
 
+test('ClaudeCodeSource does not end a turn when the first hook says nothing about it', () => {
+  const reader = new SourceReader();
+  reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Bash')]);
+  reader.sessions.applyHook({ session_id: SESSION, hook_event_name: 'CwdChanged' }, '2026-11-23T12:00:05.000Z');
+
+  expect(reader.agents().get(SESSION)).toMatchObject({ status: 'working', activity: { label: 'Bash' } });
+});
+
 test('ClaudeCodeSource ends a wait that hooks have reported when the transcript contains the result of the call', () => {
   const reader = new SourceReader();
   const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' } };
@@ -395,6 +403,39 @@ describe('processes of ClaudeCodeSource', () => {
     expect(agents.get(SESSION)?.activity?.waitingFor ?? undefined).toBe(reason);
   });
 
+  test.each([
+    ['the session', {}, SESSION],
+    ['a subagent', { agent_id: AGENT, agent_type: 'Explore' }, `${SESSION}/${AGENT}`],
+  ])('end a wait of %s that hooks have reported, because no hook reports the permission', (_, agent, id) => {
+    const reader = new SourceReader();
+    const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' }, ...agent };
+    reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Bash')]);
+    reader.append(SUBAGENT, [user(0, 'x'), toolUse(1, 'b', 'Bash')]);
+    reader.sessions.applyHook({ ...hook, hook_event_name: 'PermissionRequest' }, '2026-11-23T12:00:02.000Z');
+    reader.sessions.setDocument('sessions/7.json', entry({ status: 'waiting', statusUpdatedAt: at(2) }));
+    expect(reader.agents().get(id)?.status).toBe('waiting');
+
+    reader.sessions.setDocument('sessions/7.json', entry({ status: 'busy', statusUpdatedAt: at(5) }));
+
+    expect(reader.agents().get(id)).toMatchObject({ status: 'working', activity: { kind: 'tool', label: 'Bash' } });
+  });
+
+  test('do not say that a session waits while hooks report the wait of a subagent', () => {
+    const reader = new SourceReader();
+    const hook = { session_id: SESSION, tool_name: 'Bash', tool_input: { command: 'ls' } };
+    reader.append(MAIN, [user(0, 'x'), toolUse(1, 'a', 'Agent')]);
+    reader.sessions.applyHook(
+      { ...hook, hook_event_name: 'PermissionRequest', agent_id: AGENT, agent_type: 'Explore' },
+      '2026-11-23T12:00:02.000Z',
+    );
+    const notification = { hook_event_name: 'Notification', notification_type: 'permission_prompt' };
+    reader.sessions.applyHook({ session_id: SESSION, ...notification }, '2026-11-23T12:00:08.000Z');
+    reader.sessions.setDocument('sessions/7.json', entry({ status: 'waiting', statusUpdatedAt: at(2) }));
+
+    expect(reader.agents().get(SESSION)?.status).toBe('working');
+    expect(reader.agents().get(`${SESSION}/${AGENT}`)?.status).toBe('waiting');
+  });
+
   test('are older than the newest record of the transcript', () => {
     const lines = [user(0, 'x'), answer(9, 'a')];
 
@@ -465,6 +506,58 @@ test('ClaudeCodeSource ends a working session after a long silence without a pro
   ]);
   sessions.checkSilence(25 * 3_600_000);
   expect(sessions.takeChanges(25 * 3_600_000).size).toBe(0);
+});
+
+test('ClaudeCodeSource ends an idle session after a silence if live sessions are registered', () => {
+  const { sessions, source } = new SourceReader();
+  const state = source.createState(MAIN);
+  for (const line of [user(0, 'x'), answer(1, 'a')]) source.reduce(state, JSON.parse(line));
+  sessions.setLog(MAIN, { state, isComplete: true, modifiedAtMs: 1_000, createdAtMs: 0 });
+  expect(sessions.takeChanges(60_000).get(SESSION)?.agents).toMatchObject([{ status: 'idle' }]);
+  sessions.checkSilence(3_600_000);
+  expect(sessions.takeChanges(3_600_000).get(SESSION)?.agents).toMatchObject([{ status: 'idle' }]);
+
+  sessions.setDocument('sessions/7.json', { sessionId: 'other', status: 'idle' });
+  sessions.checkSilence(7 * 3_600_000);
+
+  expect(sessions.takeChanges(7 * 3_600_000).get(SESSION)?.agents).toMatchObject([
+    { status: 'ended', statusInferred: true },
+  ]);
+});
+
+describe('a failed session of ClaudeCodeSource stays failed when it ends', () => {
+  const failure = record(1, {
+    type: 'assistant',
+    isApiErrorMessage: true,
+    error: 'overloaded',
+    message: { content: [] },
+  });
+  const failed = { status: 'failed', error: 'overloaded', activity: null };
+
+  test('with a record', () => {
+    expect(readMain(user(0, 'x'), failure, JSON.stringify({ type: 'cost-state', totalCostUSD: 1 }))).toMatchObject(
+      failed,
+    );
+  });
+
+  test('with a hook', () => {
+    const reader = new SourceReader();
+    reader.append(MAIN, [user(0, 'x'), failure]);
+    reader.sessions.applyHook({ session_id: SESSION, hook_event_name: 'SessionEnd' }, '2026-11-23T12:00:02.000Z');
+
+    expect(reader.agents().get(SESSION)).toMatchObject(failed);
+  });
+
+  test('with its process, which ends its subagents', () => {
+    const reader = new SourceReader();
+    reader.append(MAIN, [user(0, 'x'), failure]);
+    reader.append(SUBAGENT, [user(0, 'x'), toolUse(1, 'b', 'Bash')]);
+    reader.sessions.setDocument('sessions/7.json', { sessionId: SESSION, status: 'idle' });
+    reader.sessions.removeFile('sessions/7.json');
+
+    expect(reader.agents().get(SESSION)).toMatchObject(failed);
+    expect(reader.agents().get(`${SESSION}/${AGENT}`)?.status).toBe('ended');
+  });
 });
 
 test('ClaudeCodeSource shows a session as idle when its process runs and nothing else is known', () => {

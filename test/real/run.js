@@ -1,12 +1,17 @@
-// Installs the real MCP servers beside this file and runs the tests against them.
-// Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything|tap|mapped-servers] [options of vitest]
+// Installs the real MCP servers and coding agents beside this file and runs the tests against them.
+// Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything|tap|mapped-servers|claude-code|codex] [options of vitest]
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything', 'tap', 'mapped-servers'];
-/** Suites whose servers are in folders of their own. */
-const OWN_FOLDERS = { 'claude-flow': ['claude-flow', 'claude-flow-2', 'ruflo'], 'mapped-servers': ['mapped'] };
+const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything', 'tap', 'mapped-servers', 'claude-code', 'codex'];
+/** Suites whose programs are in folders of their own. */
+const OWN_FOLDERS = {
+  'claude-flow': ['claude-flow', 'claude-flow-2', 'ruflo'],
+  'mapped-servers': ['mapped'],
+  'claude-code': ['claude-code', 'claude-code-2.1.197', 'claude-flow'],
+  codex: ['codex'],
+};
 const [first, ...rest] = process.argv.slice(2);
 const one = SUITES.includes(first ?? '');
 const options = one ? rest : process.argv.slice(2);

@@ -1,9 +1,17 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ended, isAlive } from '../mcp/support.js';
 import { TemporaryDirectory } from './temporary-directory.js';
 import { waitUntil } from './wait.js';
 
 const run = promisify(execFile);
+
+/** Whether terminals can be opened. In CI, a missing tmux is a failure. */
+export const HAS_TMUX = isOnPath('tmux') || process.env['CI'] === 'true';
+/** Part of a title that says why its tests are skipped. */
+export const TMUX_REASON = HAS_TMUX ? '' : ' (skipped: tmux is not installed)';
 
 export interface TmuxOptions {
   readonly columns: number;
@@ -25,6 +33,8 @@ export class Tmux implements AsyncDisposable {
     const size = ['-x', `${columns}`, '-y', `${rows}`];
     // Not `-e` of tmux, because the shell between tmux and bash drops PS1, and tmux sets TERM.
     await tmux.#run('new-session', '-d', ...size, ['exec env', ...variables, 'bash --norc --noprofile'].join(' '));
+    // The server must not end with the program.
+    await tmux.#run('set-option', '-g', 'remain-on-exit', 'on');
     return tmux;
   }
 
@@ -71,8 +81,16 @@ export class Tmux implements AsyncDisposable {
     return stdout;
   }
 
+  /** Ends the terminal and the program that replaced its shell, if any. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const pid = Number(await this.#run('display-message', '-p', '#{pane_pid}'));
     await this.#run('kill-server');
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    await ended(pid);
     await this.#directory[Symbol.asyncDispose]();
   }
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }

@@ -30,12 +30,20 @@ export interface RecordedTurns {
 /**
  * Applies what the hooks report. They know about waits, and are ahead of the transcript, which they lag behind after an
  * interrupt or a refusal.
+ * @param resumedAt time since which the session is known to wait for nobody, because no hook reports that a person has
+ * permitted a tool; null if unknown
  */
-export function withHooks(condition: AgentCondition, state: RecordedTurns | null, hooks: HookState): AgentCondition {
+export function withHooks(
+  condition: AgentCondition,
+  state: RecordedTurns | null,
+  hooks: HookState,
+  resumedAt: string | null,
+): AgentCondition {
   const recordedAt = state?.lastConversationAt ?? null;
   const { wait } = hooks;
   const reported = { inferred: false, error: null, activity: null, backgroundAgents: hooks.backgroundAgents };
-  if (wait !== null && !isAnswered(wait.toolUseId, wait.at, state)) {
+  const hasResumed = wait !== null && resumedAt !== null && resumedAt > wait.at;
+  if (wait !== null && !hasResumed && !isAnswered(wait.toolUseId, wait.at, state)) {
     const activity = createActivity('waiting', wait.label, wait.at, wait.reason);
     return { ...reported, status: 'waiting', activity: withDetail(activity, condition) };
   }
@@ -43,9 +51,11 @@ export function withHooks(condition: AgentCondition, state: RecordedTurns | null
   if (hooks.isCompacting) {
     return { ...reported, status: 'working', activity: createActivity('compacting', null, hooks.at) };
   }
+  if (hooks.phase === 'new') return state === null ? { ...reported, status: 'idle' } : condition;
+  if (hooks.phase === 'ended') return { ...reported, status: 'ended', error: hooks.error ?? condition.error };
   if (hooks.phase !== 'working') return { ...reported, status: hooks.phase, error: hooks.error };
   // The transcript knows about an end without a hook.
-  if (wait !== null) return condition;
+  if (wait !== null && state !== null) return condition;
   const call = [...hooks.calls.values()].at(-1);
   const activity =
     call === undefined ? createActivity('model', null, hooks.at) : createActivity('tool', call.name, call.at);

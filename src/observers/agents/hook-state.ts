@@ -28,7 +28,8 @@ export interface HookState {
   type: string | null;
   directory: string | null;
   model: string | null;
-  phase: 'working' | 'idle' | 'finished' | 'failed' | 'ended';
+  /** `new`: no event has told. */
+  phase: 'new' | 'working' | 'idle' | 'finished' | 'failed' | 'ended';
   since: string;
   error: string | null;
   readonly calls: Map<string, HookCall>;
@@ -62,6 +63,7 @@ export function reduceHook(session: SessionHooks, event: unknown, at: string): v
   const agentType = toName(textAt(event, 'agent_type'));
   // Internal helpers have an id without a type.
   if (name === null || (agentId !== null && agentType === null)) return;
+  if (name === 'Notification' && hasOtherWait(session, agentId)) return;
   const state = session.get(agentId) ?? createHookState(at);
   setBounded(session, agentId, state, MAX_AGENTS);
   state.at = at;
@@ -70,6 +72,14 @@ export function reduceHook(session: SessionHooks, event: unknown, at: string): v
   state.model = toName(textAt(event, 'model')) ?? state.model;
   applyEvent(state, name, event, at);
   if (name === 'PostToolUse') recordStartedAgent(session, event, at);
+}
+
+/**
+ * Returns whether another agent of the session waits. A notification names no agent: that of a subagent's wait seems to be one of
+ * the session.
+ */
+function hasOtherWait(session: SessionHooks, agentId: string | null): boolean {
+  return [...session].some(([id, { wait }]) => id !== agentId && wait !== null);
 }
 
 /** Records the agent that a call has started, because the event that it has started may be missed. */
@@ -88,7 +98,7 @@ function createHookState(at: string): HookState {
     type: null,
     directory: null,
     model: null,
-    phase: 'idle',
+    phase: 'new',
     since: at,
     error: null,
     calls: new Map(),
@@ -149,9 +159,12 @@ function applyEvent(state: HookState, name: string, event: Readonly<Record<strin
     case 'SubagentStop':
       setPhase(state, 'finished', at);
       break;
-    case 'SessionEnd':
+    case 'SessionEnd': {
+      const { error } = state;
       setPhase(state, 'ended', at);
+      state.error = error;
       break;
+    }
     case 'PreCompact':
       state.isCompacting = true;
       break;

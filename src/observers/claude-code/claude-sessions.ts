@@ -180,7 +180,7 @@ export class ClaudeSessions implements SourceSessions {
   checkSilence(nowMs: number): void {
     for (const session of this.#sessions.values()) {
       const main = newestFile(session.mains);
-      const silenceMs = main?.state.turn.phase === 'working' ? nowMs - main.modifiedAtMs : 0;
+      const silenceMs = main === null || main.state.turn.phase === 'ended' ? 0 : nowMs - main.modifiedAtMs;
       const level = [SILENCE_MS, SILENCE_WITHOUT_REGISTER_MS].filter((limitMs) => silenceMs > limitMs).length;
       if (level !== session.silenceLevel) this.#changed.add(session.sessionId);
       session.silenceLevel = level;

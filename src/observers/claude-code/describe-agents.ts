@@ -27,8 +27,9 @@ const DEFAULT_AGENT_TYPE = 'general-purpose';
 
 /** Describes all agents of one session, the session's own agent first. */
 export function describeAgents(files: SessionFiles, options: DescribeOptions): readonly ObservedAgent[] {
-  const session = describeSessionAgent(files, options);
-  const isOver = session?.status === 'ended';
+  const condition = sessionCondition(files, options);
+  const session = describeSessionAgent(files, condition, options);
+  const isOver = condition.status === 'ended';
   const agents = session === null ? [] : [session];
   const tree = new AgentTree(files);
   for (const [agentId, transcript] of files.subagents) {
@@ -53,14 +54,17 @@ export function sessionDirectory({ main, process, hooks }: SessionFiles): string
   return main?.state.directory ?? process?.directory ?? hooks?.get(null)?.directory ?? null;
 }
 
-function describeSessionAgent(files: SessionFiles, options: DescribeOptions): ObservedAgent | null {
+function describeSessionAgent(
+  files: SessionFiles,
+  condition: AgentCondition,
+  options: DescribeOptions,
+): ObservedAgent | null {
   const { main, process, registered, sessionId } = files;
   const state = main?.state ?? null;
   const hooks = files.hooks?.get(null) ?? null;
   if (state?.isHelper === true || (main === null && process === null && hooks === null && files.subagents.size === 0)) {
     return null;
   }
-  const condition = sessionCondition(files, state, hooks, options);
   const workspace = toWorkspace(sessionDirectory(files));
   const givenName = state?.customTitle ?? state?.agentName ?? registered.name;
   const title = state?.generatedTitle ?? registered.title;
@@ -80,20 +84,31 @@ function describeSessionAgent(files: SessionFiles, options: DescribeOptions): Ob
   };
 }
 
-function sessionCondition(
-  files: SessionFiles,
-  state: TranscriptState | null,
-  hooks: HookState | null,
-  options: DescribeOptions,
-): AgentCondition {
+function sessionCondition(files: SessionFiles, options: DescribeOptions): AgentCondition {
   const { process, job } = files;
+  const state = files.main?.state ?? null;
+  const hooks = files.hooks?.get(null) ?? null;
   let condition = state === null ? UNKNOWN_CONDITION : transcriptCondition(state);
-  if (hooks !== null) condition = withHooks(condition, state, hooks);
-  if (process !== null) condition = withProcess(condition, state, process);
+  if (hooks !== null) condition = withHooks(condition, state, hooks, resumedAt(files));
+  if (process !== null) {
+    // The register knows no subagents: their waits are in the status of the session.
+    const isSubagentWait = process.status === 'waiting' && hasWaitingSubagent(files);
+    condition = withProcess(condition, state, isSubagentWait ? { ...process, status: null } : process);
+  }
   if (job !== null) condition = withJob(condition, state, job);
   if (process !== null || condition.status === 'ended') return condition;
-  const isGone = files.hasExited || (isAtWork(condition) && isSilent(files, options));
+  // A session without a turn may be open in a terminal. The register of live sessions would contain it.
+  const isGone = files.hasExited || ((isAtWork(condition) || options.hasRegister) && isSilent(files, options));
   return isGone ? asEnded(condition) : condition;
+}
+
+function hasWaitingSubagent({ hooks }: SessionFiles): boolean {
+  return [...(hooks ?? [])].some(([agentId, { wait }]) => agentId !== null && wait !== null);
+}
+
+/** Returns the time since which the session and its subagents wait for nobody, from the register. Null if one waits, or if unknown. */
+function resumedAt({ process }: SessionFiles): string | null {
+  return process?.status === 'busy' || process?.status === 'idle' ? process.statusAt : null;
 }
 
 /** Returns whether nothing of a session without a process has changed for a long time. */
@@ -146,7 +161,7 @@ function subagentCondition(
 ): AgentCondition {
   const end = tree.endOf(agentId);
   let condition = transcriptCondition(state);
-  if (hooks !== null) condition = withHooks(condition, state, hooks);
+  if (hooks !== null) condition = withHooks(condition, state, hooks, resumedAt(files));
   if (end !== null) return withAgentEnd(condition, state, end);
   const journal = runId === null ? undefined : files.journals.get(runId);
   if (journal?.ended.has(agentId) === true)
@@ -169,7 +184,7 @@ function describeHookedAgent(
   hooks: HookState,
   isSessionOver: boolean,
 ): ObservedAgent {
-  const condition = withHooks(UNKNOWN_CONDITION, null, hooks);
+  const condition = withHooks(UNKNOWN_CONDITION, null, hooks, resumedAt(files));
   const type = hooks.type ?? DEFAULT_AGENT_TYPE;
   return {
     id: subagentId(files.sessionId, agentId),
@@ -216,8 +231,10 @@ function describeSidechains(files: SessionFiles, options: DescribeOptions): read
   });
 }
 
+/** Describes a condition. An agent that has ended after a failure has failed. */
 function describeCondition(condition: AgentCondition) {
-  const { status, inferred, error, activity, backgroundAgents } = condition;
+  const { inferred, error, activity, backgroundAgents } = condition;
+  const status = condition.status === 'ended' && error !== null ? ('failed' as const) : condition.status;
   return { status, statusInferred: inferred, error, activity, backgroundAgents };
 }
 

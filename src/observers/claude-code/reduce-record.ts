@@ -119,7 +119,7 @@ function reduceCost(state: TranscriptState, record: JsonObject, at: string | nul
     const isComplete = !isTrueAt(record, 'hasUnknownModelCost');
     state.cost = { usd: Math.max(usd, state.cost?.usd ?? 0), isComplete };
   }
-  endTurn(state, 'ended', at ?? state.lastActiveAt);
+  endTurn(state, 'ended', at ?? state.lastActiveAt, { error: state.turn.error });
 }
 
 /**

@@ -82,7 +82,7 @@ export function describeThread(
 
 function conditionOf({ state, hooks, modifiedAtMs }: Thread, nowMs: number): AgentCondition {
   const recorded = state === null ? UNKNOWN_CONDITION : rolloutCondition(state);
-  const condition = hooks === null ? recorded : withHooks(recorded, state, hooks);
+  const condition = hooks === null ? recorded : withHooks(recorded, state, hooks, null);
   const lastChangeMs = Math.max(modifiedAtMs, hooks === null ? 0 : Date.parse(hooks.at));
   return isAtWork(condition) && nowMs - lastChangeMs > SILENCE_MS ? asEnded(condition) : condition;
 }
