@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import {
   createHooks,
@@ -20,7 +20,7 @@ const ACTIONS = ['print', 'install', 'uninstall'] as const;
 type Action = (typeof ACTIONS)[number];
 
 const SETTINGS_NAME = 'settings.json';
-const PROJECT_SETTINGS = join('.claude', SETTINGS_NAME);
+const PROJECT_DIRECTORY = '.claude';
 
 /** Prints, installs and uninstalls the hooks that send events of coding agents to the observers. */
 export async function hooks(args: readonly string[], context: CommandContext): Promise<number> {
@@ -44,8 +44,8 @@ export async function hooks(args: readonly string[], context: CommandContext): P
     stdout.write(`${JSON.stringify({ hooks: wanted }, null, 2)}\n`);
     return 0;
   }
-  const path =
-    flags.project === true ? join(cwd, PROJECT_SETTINGS) : join(codingAgentDirectory(source, env), SETTINGS_NAME);
+  const root = flags.project === true ? PROJECT_DIRECTORY : codingAgentDirectory(source, env);
+  const path = resolve(cwd, root, SETTINGS_NAME);
   try {
     const change = await (action === 'install' ? planInstallation(path, wanted, env) : planRemoval(path, env));
     if (change === null) {
