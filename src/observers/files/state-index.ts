@@ -6,7 +6,7 @@ import { errorMessage, hasErrorCode, type Logger } from '../../shared/index.js';
 import type { LogState } from '../source.js';
 import type { FileStats } from './find-files.js';
 import type { LogPosition } from './log-reading.js';
-import { readBytes } from './open-file.js';
+import { copyBytes, readBytes } from './open-file.js';
 
 /** State of a log file that was read completely up to a position. */
 export interface StoredLog {
@@ -119,20 +119,36 @@ async function writeFrames(
   await handle.appendFile(hash.digest());
 }
 
-/** Reads an index frame by frame. Empty if it is of another reader or damaged. */
+/** Reads an index block by block. Empty if it is of another reader or damaged. */
 async function readFrames(handle: FileHandle, size: number, reader: string): Promise<Map<string, StoredLog>> {
   const end = size - CHECKSUM_BYTES;
   const states = new Map<string, StoredLog>();
   if (end < 0 || !(await hasChecksum(handle, end, reader))) return states;
+  let blockBytes = BATCH_BYTES;
   for (let position = 0; position < end;) {
-    const length = (await readBytes(handle, position, LENGTH_BYTES)).readUInt32LE();
-    // The arrays of a state share the memory of its frame. The checksum proves that this version has written exactly this.
-    const frame = await readBytes(handle, position + LENGTH_BYTES, length);
-    const [path, state] = deserialize(frame) as [string, StoredLog];
-    states.set(path, state);
-    position += LENGTH_BYTES + length;
+    const block = await readBytes(handle, position, Math.min(blockBytes, end - position));
+    if (block.length === 0) throw new Error('it became shorter');
+    let start = 0;
+    let frameEnd = endOfFrame(block, 0);
+    for (; frameEnd <= block.length; frameEnd = endOfFrame(block, start)) {
+      // A copy, because the arrays of a state would keep the whole block in memory. The checksum proves that this version has
+      // written exactly this.
+      const frame = copyBytes(block.subarray(start + LENGTH_BYTES, frameEnd));
+      const [path, state] = deserialize(frame) as [string, StoredLog];
+      states.set(path, state);
+      start = frameEnd;
+    }
+    position += start;
+    // A frame that is longer than a block is read as a whole.
+    blockBytes = start > 0 ? BATCH_BYTES : frameEnd;
   }
   return states;
+}
+
+/** Returns the end of the frame that starts at a position. Infinity if the position is the end of the block. */
+function endOfFrame(block: Buffer, start: number): number {
+  if (start === block.length) return Infinity;
+  return start + LENGTH_BYTES + (start + LENGTH_BYTES <= block.length ? block.readUInt32LE(start) : 0);
 }
 
 /** Returns whether the checksum at a position is the one of what lies before. */
