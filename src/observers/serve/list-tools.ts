@@ -14,8 +14,11 @@ import {
 import type { Observer } from '../observer.js';
 import type { RevisionedList } from '../lists/revisioned-list.js';
 
-/** Longest time in milliseconds that an answer waits for the first reading. */
-export const MAX_READY_WAIT_MS = 2_000;
+/**
+ * Longest time in milliseconds that an answer waits for the first reading. Short, because a client such as swarmlens waits as long
+ * again before its next call.
+ */
+export const MAX_READY_WAIT_MS = 1_000;
 
 /** Maximum number of agents in one answer, the newest ones. */
 const MAX_LISTED_AGENTS = 10_000;
