@@ -4,7 +4,7 @@ import { request } from '../support/app.js';
 import { HAS_TMUX, TMUX_REASON } from '../support/tmux.js';
 import { waitUntil } from '../support/wait.js';
 import type { WatchedAgent } from '../support/watched-agents.js';
-import { answer, ClaudeCode, prompt } from './agents/claude-code.js';
+import { ClaudeCode, prompt } from './agents/claude-code.js';
 import { isMain, named, Observed, thinking, TOKENS, working } from './agents/observed.js';
 import { ANSWER_TOKENS } from './agents/scripted-model.js';
 
@@ -124,16 +124,16 @@ describe.each(RELEASES)('%s', (folder, answers) => {
       await using terminal = await claude.interact();
       await prompt(terminal, 'MAIN-PROMPT');
       await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
-      await answer(terminal, 'Do you want to proceed?', 'Enter');
-      await observed.agent(isMain, working('Bash'));
-      await terminal.send('Escape');
-      await observed.agent(isMain, { status: 'IDLE', activity: null });
+      await observed.press(terminal, 'Enter', isMain, working('Bash'));
+      await observed.press(terminal, 'Escape', isMain, { status: 'IDLE', activity: null });
       await terminal.shows(/Interrupted/);
       await prompt(terminal, 'PROMPT-REFUSED');
       await observed.agent(isMain, waiting('Bash', 'PERMISSION'));
-      await terminal.shows(/Do you want to proceed/);
-      await terminal.send('Escape');
-      await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
+      await observed.press(terminal, 'Escape', isMain, {
+        status: 'IDLE',
+        activity: null,
+        usage: { totalTokens: 2 * TOKENS },
+      });
     },
   );
 
@@ -149,8 +149,7 @@ describe.each(RELEASES)('%s', (folder, answers) => {
     await prompt(terminal, 'MAIN-PROMPT');
     await observed.agent(named('Asking'), waiting('Bash', 'PERMISSION'));
     await observed.watched.until((agents) => agents.some((agent) => isMain(agent) && agent.status !== 'WAITING'));
-    await answer(terminal, 'Do you want to proceed?', 'Enter');
-    await observed.agent(named('Asking'), working('Bash'));
+    await observed.press(terminal, 'Enter', named('Asking'), working('Bash'));
     await claude.place.open('made');
     await observed.agent(named('Asking'), { status: 'TERMINATED' });
     await observed.agent(isMain, { status: 'IDLE', usage: { totalTokens: answers * TOKENS } });
@@ -185,12 +184,14 @@ describe.each(RELEASES)('%s', (folder, answers) => {
     await using terminal = await claude.interact();
     await prompt(terminal, 'MAIN-PROMPT');
     await observed.agent(isMain, waiting('AskUserQuestion', 'ANSWER'));
-    await answer(terminal, 'Blue', 'Enter');
-    await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
+    await observed.press(terminal, 'Enter', isMain, {
+      status: 'IDLE',
+      activity: null,
+      usage: { totalTokens: 2 * TOKENS },
+    });
     await prompt(terminal, 'PROMPT-PLAN');
     await observed.agent(isMain, waiting('ExitPlanMode', 'PLAN_APPROVAL'));
-    await terminal.send('Escape');
-    await observed.agent(isMain, { status: 'IDLE', activity: null });
+    await observed.press(terminal, 'Escape', isMain, { status: 'IDLE', activity: null });
   });
 
   test.skipIf(!HAS_TMUX)(`shows that an interrupt ends the subagents of the turn${TMUX_REASON}`, async () => {
@@ -202,8 +203,7 @@ describe.each(RELEASES)('%s', (folder, answers) => {
     await using terminal = await claude.interact(['--allowedTools', TOOLS.join()]);
     await prompt(terminal, 'MAIN-PROMPT');
     await observed.agent(named('Sub'), working('Bash'));
-    await terminal.send('Escape');
-    await observed.agent(isMain, { status: 'IDLE', activity: null });
+    await observed.press(terminal, 'Escape', isMain, { status: 'IDLE', activity: null });
     if (answers === 2) await observed.agent(named('Sub'), { status: 'TERMINATED', activity: null });
   });
 

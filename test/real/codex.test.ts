@@ -81,9 +81,8 @@ test.skipIf(!HAS_TMUX)(`codex: shows a wait for approval as inferred, and its en
     status: 'WAITING',
     activity: { label: 'exec_command', waitingFor: 'PERMISSION', inferred: true },
   });
-  await terminal.send('y');
+  await observed.press(terminal, 'Enter', isMain, thinking);
   await codex.model.gates.held('last');
-  await observed.agent(isMain, thinking);
   codex.model.gates.release('last');
   await observed.agent(isMain, { status: 'IDLE', activity: null, usage: { totalTokens: 2 * TOKENS } });
 });
@@ -97,8 +96,7 @@ test.skipIf(!HAS_TMUX)(`codex: shows an interrupt, and the next turn${TMUX_REASO
   await using terminal = await codex.interact(['MAIN-PROMPT']);
   await observed.agent(isMain, working('exec_command'));
   await terminal.shows(/esc to interrupt/);
-  await terminal.send('Escape');
-  await observed.agent(isMain, { status: 'IDLE', activity: null });
+  await observed.press(terminal, 'Escape', isMain, { status: 'IDLE', activity: null });
   await terminal.shows(/Conversation interrupted/);
   await terminal.send('-l', 'NEXT-PROMPT');
   await terminal.shows(/NEXT-PROMPT/);

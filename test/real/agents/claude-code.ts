@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tmux } from '../../support/tmux.js';
-import { waitUntil } from '../../support/wait.js';
 import { AnthropicModel } from './anthropic-model.js';
 import type { Script } from './scripted-model.js';
 import { AgentProcess, Workplace } from './workplace.js';
@@ -111,21 +110,4 @@ export async function prompt(terminal: Tmux, text: string): Promise<void> {
   await terminal.send('-l', text);
   await terminal.shows(new RegExp(text));
   await terminal.send('Enter');
-}
-
-/** Presses a key until a question disappears. A key that is pressed as soon as the question appears may be ignored. */
-export async function answer(terminal: Tmux, question: string, key: string): Promise<void> {
-  let screen = '';
-  const isShown = async (): Promise<boolean> => {
-    screen = (await terminal.capture()).join('\n');
-    return screen.includes(question);
-  };
-  await waitUntil(isShown, { state: () => screen, intervalMs: 50 });
-  await waitUntil(
-    async () => {
-      await terminal.send(key);
-      return !(await isShown());
-    },
-    { state: () => screen, intervalMs: 500 },
-  );
 }

@@ -46,6 +46,9 @@ wire_api = "responses"
 env_key = "SCRIPTED_KEY"
 [analytics]
 enabled = false
+[features]
+# Its processes would outlive the session.
+daemon_auto_start = false
 [projects."${place.project}"]
 trust_level = "trusted"
 `;

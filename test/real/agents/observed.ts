@@ -3,9 +3,13 @@ import type { EndpointConfig } from '../../../src/mcp/index.js';
 import type { ObservedSource } from '../../../src/observer-format/index.js';
 import { PROGRAM, serverConfig, startApp } from '../../support/app.js';
 import { Program } from '../../support/program.js';
+import type { Tmux } from '../../support/tmux.js';
+import { waitUntil } from '../../support/wait.js';
 import { type WatchedAgent, WatchedAgents } from '../../support/watched-agents.js';
 import { ANSWER_TOKENS } from './scripted-model.js';
 import type { Workplace } from './workplace.js';
+
+const PRESS_INTERVAL_MS = 1_000;
 
 /** Program with an observer of one coding agent, and a subscriber. */
 export class Observed implements AsyncDisposable {
@@ -43,6 +47,21 @@ export class Observed implements AsyncDisposable {
   /** Resolves when an agent with a name of this kind has these values, with the agent. */
   agent(which: Matcher, values: Readonly<Record<string, unknown>> = {}): Promise<WatchedAgent> {
     return this.watched.until((agents) => agents.find((agent) => which(agent) && matches(agent, values)));
+  }
+
+  /**
+   * Presses a key in a terminal until an agent has these values. A program may ignore a key that is pressed as soon as its question
+   * appears.
+   */
+  async press(terminal: Tmux, key: string, which: Matcher, values: Readonly<Record<string, unknown>>): Promise<void> {
+    await waitUntil(
+      async () => {
+        if ([...this.watched.agents.values()].some((agent) => which(agent) && matches(agent, values))) return true;
+        await terminal.send(key);
+        return false;
+      },
+      { state: () => [...this.watched.agents.values()], intervalMs: PRESS_INTERVAL_MS },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
