@@ -1,5 +1,5 @@
 import type { Sigma } from 'sigma';
-import { oklch } from './colors.js';
+import { hashText, oklch } from './colors.js';
 import type { Theme } from './agent-style.js';
 import { convexHull, type Point } from './convex-hull.js';
 import type { GraphModel } from './graph-model.js';
@@ -10,7 +10,7 @@ const BORDER = 6;
 /** Number of agents above which outlines are updated only once per interval. */
 const MANY_AGENTS = 2_000;
 const OUTLINE_INTERVAL_MS = 250;
-const HUES = [230, 150, 60, 310, 20, 190, 95, 270];
+const HUE_COUNT = 24;
 
 interface Group {
   readonly hull: readonly Point[];
@@ -23,7 +23,6 @@ export class GroupCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #theme: Theme;
   readonly #model: GraphModel;
-  readonly #hues = new Map<string, number>();
   #groups: ReadonlyMap<string, Group> = new Map();
   #outlinedAtMs = Number.NEGATIVE_INFINITY;
   /** Returns the labels of a group, longest first. */
@@ -46,27 +45,19 @@ export class GroupCanvas {
     const { nodes } = this.#model;
     if (!isFinal && nodes.size > MANY_AGENTS && nowMs - this.#outlinedAtMs < OUTLINE_INTERVAL_MS) return;
     this.#outlinedAtMs = nowMs;
-    const members = new Map<string, { points: Point[]; serverId: string }>();
-    for (const { group, attributes, agent, isLeaving } of nodes.values()) {
+    const members = new Map<string, Point[]>();
+    for (const { group, attributes, isLeaving } of nodes.values()) {
       if (isLeaving) continue;
-      const entry = members.get(group);
-      if (entry === undefined) members.set(group, { points: [attributes], serverId: agent.serverId });
-      else entry.points.push(attributes);
+      const points = members.get(group);
+      if (points === undefined) members.set(group, [attributes]);
+      else points.push(attributes);
     }
     this.#groups = new Map(
-      [...members].map(([id, { points, serverId }]) => [
+      [...members].map(([id, points]) => [
         id,
-        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: this.#assignHue(serverId) },
+        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: groupHue(id) },
       ]),
     );
-  }
-
-  #assignHue(serverId: string): number {
-    const known = this.#hues.get(serverId);
-    if (known !== undefined) return known;
-    const hue = HUES[this.#hues.size % HUES.length] ?? 0;
-    this.#hues.set(serverId, hue);
-    return hue;
   }
 
   #draw(): void {
@@ -121,6 +112,11 @@ export class GroupCanvas {
     const middle = Math.max(half, Math.min(this.#sigma.getDimensions().width - half, (left + right) / 2));
     context.fillText(text, middle, top - 7);
   }
+}
+
+/** Returns the hue of a group in degrees. Depends on its id only, so that filters and other groups do not change it. */
+export function groupHue(groupId: string): number {
+  return ((hashText(groupId) % HUE_COUNT) * 360) / HUE_COUNT;
 }
 
 /** Traces a rounded shape at this distance around the corners, which are clockwise on the screen. */
