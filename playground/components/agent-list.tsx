@@ -21,8 +21,8 @@ import { Age, AgentName, Badge, Dot, Meter } from './basics.js';
 import type { PageState } from '../state/page-state.js';
 import { usePage } from './page-context.js';
 
-/** Height of a row in pixels. Equal to `--row` in the styles. */
-const ROW_HEIGHT = 78;
+/** Height of a row in pixels. Equal to the height of `.row` in the styles. */
+const ROW_HEIGHT = 70;
 /** Number of rows that are created above and below the visible ones. */
 const OVERSCAN = 6;
 /** Indentation per level in pixels, and its maximum, so that names stay readable. */
@@ -206,7 +206,7 @@ interface AgentCardProps {
   readonly hidden: number;
 }
 
-/** What an agent does, since when, and what it has used. */
+/** Work of an agent, its start, and the tokens that it has used. */
 function AgentCard({ agent, hidden }: AgentCardProps): JSX.Element {
   const { theme } = usePage();
   const { activity, model } = agent;
@@ -223,11 +223,11 @@ function AgentCard({ agent, hidden }: AgentCardProps): JSX.Element {
       </span>
       <span class="line">
         <span class="now" title={activity?.detail ?? undefined}>
-          {activity === null ? UNKNOWN_TEXT : formatActivity(agent)}
+          {activity === null ? `now ${UNKNOWN_TEXT}` : formatActivity(agent)}
           {activity?.inferred === true && <InferredMark />}
         </span>
         <span class="since" title="Time since the start of the activity">
-          {isLive && activity !== null ? <Age at={activity.since} /> : UNKNOWN_TEXT}
+          {isLive && activity !== null && <Age at={activity.since} />}
         </span>
         <span class="hint origin" title={`${agent.type} of ${agent.serverId}`}>
           {agent.type} · {agent.serverId}
@@ -235,11 +235,11 @@ function AgentCard({ agent, hidden }: AgentCardProps): JSX.Element {
       </span>
       <span class="line figures">
         <span class="model" title={`Model: ${model ?? 'unknown'}`}>
-          {model ?? UNKNOWN_TEXT}
+          {model ?? `model ${UNKNOWN_TEXT}`}
         </span>
         <span class="context" title="Used share of the context window">
           {ratio === null ? (
-            formatCompact(agent.context?.usedTokens ?? null)
+            `context ${formatCompact(agent.context?.usedTokens ?? null)}`
           ) : (
             <>
               <Meter ratio={ratio} label="Context window" />
@@ -248,10 +248,10 @@ function AgentCard({ agent, hidden }: AgentCardProps): JSX.Element {
           )}
         </span>
         <span class="tokens" title="Tokens">
-          {formatTokens(agent)} tok
+          tokens {formatTokens(agent)}
         </span>
         <span class="cost" title={explainCost(cost)}>
-          {formatCost(cost)}
+          {cost.costUsd === null ? `cost ${UNKNOWN_TEXT}` : formatCost(cost)}
         </span>
       </span>
     </span>

@@ -18,7 +18,7 @@ export function App(): JSX.Element {
   const { status } = connection.value;
   const isLost = status === 'RECONNECTING' || status === 'CLOSED';
   return (
-    <div class={isLost ? 'page lost' : 'page'}>
+    <div class={isLost ? 'page lost' : 'page'} data-tab={view.tab}>
       <a class="skip" href="#agents">
         Skip to the list of agents
       </a>

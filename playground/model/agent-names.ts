@@ -9,8 +9,6 @@ export interface ShownName extends SplitName {
 
 type Named = Pick<Agent, 'id' | 'nativeId' | 'serverId' | 'name'>;
 
-/** Maximum number of characters of a name. */
-const MAX_NAME = 30;
 /** Shortest and longest part of an id that distinguishes agents. */
 const MIN_SUFFIX = 4;
 const MAX_SUFFIX = 10;
@@ -20,14 +18,20 @@ const MAX_SUFFIX = 10;
  * of their id, or a number in the order of their ids.
  */
 export class AgentNames {
+  readonly #max: number;
   #named = new Map<string, string>();
   #names: ReadonlyMap<string, ShownName> = new Map();
+
+  /** @param max maximum number of characters of a name */
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   /** Returns the names by the ids of the agents. Computes them again only when agents or names have changed. */
   update(agents: ReadonlyMap<string, Named>): ReadonlyMap<string, ShownName> {
     if (this.#isCurrent(agents)) return this.#names;
     this.#named = new Map([...agents.values()].map(({ id, name }) => [id, name]));
-    this.#names = distinguishNames([...agents.values()]);
+    this.#names = distinguishNames([...agents.values()], this.#max);
     return this.#names;
   }
 
@@ -38,10 +42,10 @@ export class AgentNames {
   }
 }
 
-export function distinguishNames(agents: readonly Named[]): ReadonlyMap<string, ShownName> {
+function distinguishNames(agents: readonly Named[], max: number): ReadonlyMap<string, ShownName> {
   const alike = new Map<string, Named[]>();
   for (const agent of agents) {
-    const label = shortenName(agent.name, MAX_NAME).normalize('NFKC').toLowerCase();
+    const label = shortenName(agent.name, max).normalize('NFKC').toLowerCase();
     const others = alike.get(label);
     if (others === undefined) alike.set(label, [agent]);
     else others.push(agent);
@@ -50,7 +54,7 @@ export function distinguishNames(agents: readonly Named[]): ReadonlyMap<string, 
   for (const group of alike.values()) {
     const suffixes = group.length === 1 ? [''] : findSuffixes(group);
     group.forEach(({ id, name }, index) => {
-      names.set(id, { ...splitName(name, MAX_NAME), suffix: suffixes[index] ?? '' });
+      names.set(id, { ...splitName(name, max), suffix: suffixes[index] ?? '' });
     });
   }
   return names;

@@ -193,7 +193,8 @@ function groupRoots(roots: readonly TreeNode[], counts: ReadonlyMap<string, numb
 /** Sorts all subtrees by their first agent, from the leaves to the top. */
 function sortSubtrees(top: TreeNode[]): readonly TreeNode[] {
   const all: TreeNode[] = [...top];
-  for (let index = 0; index < all.length; index += 1) for (const child of all[index]?.children ?? []) all.push(child);
+  // The loop also visits the nodes that it adds.
+  for (const node of all) all.push(...node.children);
   for (const node of all.reverse()) {
     for (const child of node.children) {
       node.matching += child.matching;

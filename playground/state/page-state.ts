@@ -25,6 +25,9 @@ import type { TokenPrompt } from './token-prompt.js';
 import { type HistoryMode, UrlState } from './url-state.js';
 import { WaitNotifications } from './wait-notifications.js';
 
+/** Maximum number of characters of a name in lists and in the graph. */
+const MAX_NAME = 30;
+const MAX_LABEL = 18;
 const CLOCK_INTERVAL_MS = 1_000;
 const HEALTH_INTERVAL_MS = 1_000;
 /** Difference of two clocks in milliseconds below which ages of times do not change visibly. */
@@ -80,7 +83,8 @@ export class PageState {
   readonly #client: SwarmClient;
   readonly #agentStream;
   readonly #waitTracker = new WaitTracker();
-  readonly #agentNames = new AgentNames();
+  readonly #agentNames = new AgentNames(MAX_NAME);
+  readonly #graphNames = new AgentNames(MAX_LABEL);
   /** Start of the current day as a signal of its own, so that lists do not change with every second. */
   readonly #today = computed(() => new Date(this.nowMs.value).setHours(12, 0, 0, 0));
   /** Largest difference between the clock of the server and this one, in milliseconds. The latest update has the least delay. */
@@ -219,7 +223,7 @@ export class PageState {
       this.#drawGraph();
     });
     effect(() => {
-      const labels = [...this.names.value].map(([id, { head, tail, suffix }]): [string, string] => [
+      const labels = [...this.#graphNames.update(this.agents.value)].map(([id, { head, tail, suffix }]): [string, string] => [
         id,
         suffix === '' ? `${head}${tail}` : `${head}${tail} ${suffix}`,
       ]);
