@@ -224,8 +224,8 @@ function AgentCard({ agent, hidden }: AgentCardProps): JSX.Element {
       <span class="line">
         <span class="now" title={activity?.detail ?? undefined}>
           {activity === null ? `now ${UNKNOWN_TEXT}` : formatActivity(agent)}
-          {activity?.inferred === true && <InferredMark />}
         </span>
+        {activity?.inferred === true && <InferredMark />}
         <span class="since" title="Time since the start of the activity">
           {isLive && activity !== null && <Age at={activity.since} />}
         </span>

@@ -39,11 +39,11 @@ export function App(): JSX.Element {
 }
 
 function AgentsTab(): JSX.Element {
-  const { tree, stream, isFiltered } = usePage();
+  const { tree, stream, isFiltered, view } = usePage();
   const isEmpty = tree.value.rows.length === 0;
   return (
     <>
-      <AgentToolbar />
+      {view.tab === 'agents' && <AgentToolbar />}
       <div class="columns">
         <div class="panel list">
           <AgentList />

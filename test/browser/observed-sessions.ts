@@ -1,14 +1,17 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROGRAM } from '../support/app.js';
 import { TemporaryDirectory } from '../support/temporary-directory.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/observers', import.meta.url));
-/** Parts of the fixtures that belong to the directory of the coding agent. */
-const PARTS = ['projects', 'sessions', 'teams', 'tasks'];
-/** Time of the last records in the fixtures. */
-const RECORDED_MS = Date.parse('2026-09-20T10:00:15.000Z');
+/** Folders of the fixtures that belong to the directory of the coding agent. */
+const CLAUDE_FOLDERS = ['projects', 'teams', 'tasks'];
+const CODEX_FOLDERS = ['sessions'];
+/** Age of the last records in milliseconds. Below the time after which a silent session counts as ended. */
+const AGE_MS = 600_000;
+/** Times in the fixtures. */
+const TIME = /2026-09-20T[\d:.]+Z/g;
 
 /** Session that waits for a permission. */
 export const WAITING_SESSION = '7ebc05d5-407d-4267-a74b-9e87aca20086';
@@ -20,8 +23,6 @@ const PIDS: Readonly<Record<string, number>> = { [WAITING_SESSION]: process.pid,
 /** Directories of coding agents with the sessions of the fixtures, as if they had happened just now. */
 export class ObservedSessions implements AsyncDisposable {
   readonly #directory: TemporaryDirectory;
-  /** Time by which the records are newer than those of the fixtures, in milliseconds. */
-  readonly #shiftMs = Date.now() - RECORDED_MS - 60_000;
 
   private constructor(directory: TemporaryDirectory) {
     this.#directory = directory;
@@ -30,10 +31,10 @@ export class ObservedSessions implements AsyncDisposable {
   static async create(): Promise<ObservedSessions> {
     const sessions = new ObservedSessions(await TemporaryDirectory.create());
     for (const scenario of ['two-subagents', 'permission-wait', 'team', 'api-error']) {
-      await sessions.#copy(`claude-code/${scenario}`, sessions.#claude);
+      await sessions.#copy(`claude-code/${scenario}`, CLAUDE_FOLDERS, sessions.#claude);
     }
     for (const scenario of ['approval-wait', 'child-thread']) {
-      await sessions.#copy(`codex/${scenario}/codex`, sessions.#codex);
+      await sessions.#copy(`codex/${scenario}/codex`, CODEX_FOLDERS, sessions.#codex);
     }
     await sessions.setStatus(WAITING_SESSION, 'waiting', 300_000);
     await sessions.setStatus(TREE_SESSION, 'busy', 60_000);
@@ -76,22 +77,23 @@ export class ObservedSessions implements AsyncDisposable {
     return this.#directory.path('codex');
   }
 
-  async #copy(scenario: string, target: string): Promise<void> {
+  /** Copies a scenario. Shifts its times so that the last one is shortly before now. */
+  async #copy(scenario: string, folders: readonly string[], target: string): Promise<void> {
     const source = join(FIXTURES, scenario);
-    const parts = (await readdir(source)).filter((name) => PARTS.includes(name));
-    for (const part of parts) await cp(join(source, part), join(target, part), { recursive: true });
-    for (const part of parts) await this.#shiftTimes(join(target, part));
-  }
-
-  async #shiftTimes(folder: string): Promise<void> {
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const path = join(entry.parentPath, entry.name);
-      const text = await readFile(path, 'utf8');
-      await writeFile(
-        path,
-        text.replaceAll(/2026-09-20T[\d:.]+Z/g, (at) => new Date(Date.parse(at) + this.#shiftMs).toISOString()),
-      );
+    const entries = await readdir(source, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const files = await Promise.all(
+      paths
+        .map((path) => relative(source, path))
+        .filter((path) => folders.includes(path.split(sep)[0] ?? ''))
+        .map(async (path) => ({ path, text: await readFile(join(source, path), 'utf8') })),
+    );
+    const times = files.flatMap(({ text }) => text.match(TIME) ?? []).map((at) => Date.parse(at));
+    const shiftMs = Date.now() - AGE_MS - Math.max(...times);
+    for (const { path, text } of files) {
+      await mkdir(dirname(join(target, path)), { recursive: true });
+      const shifted = text.replaceAll(TIME, (at) => new Date(Date.parse(at) + shiftMs).toISOString());
+      await writeFile(join(target, path), shifted);
     }
   }
 
