@@ -50,7 +50,7 @@ async function measure(browser, url, agents) {
   page.setDefaultTimeout(120_000);
   await page.goto(url);
   await page.waitForFunction((expected) => {
-    const [total] = document.querySelectorAll('#figures dd');
+    const total = document.querySelector('.counts li:last-child strong');
     return Number(total?.textContent) > expected * 0.8;
   }, agents);
   const session = await page.context().newCDPSession(page);

@@ -55,10 +55,15 @@ export function AgentList(): JSX.Element {
   useEffect(() => {
     if (selectedKey !== null) cursorKey.value = selectedKey;
   }, [selectedKey]);
+  const followed = useRef({ key: cursorKey.value, wasVisible: true });
   useEffect(() => {
-    if (list.current !== null && cursor >= 0) scrollToRow(list.current, cursor);
-    // Only a new cursor scrolls, so that a row that moves does not take the user along.
-  }, [cursorKey.value, cursor >= 0]);
+    const element = list.current;
+    if (element === null || cursor < 0) return;
+    // A row that moves is followed unless the user has scrolled away from it.
+    const { key, wasVisible } = followed.current;
+    if (key !== cursorKey.value || wasVisible) scrollToRow(element, cursor);
+    followed.current = { key: cursorKey.value, wasVisible: true };
+  }, [cursorKey.value, cursor]);
 
   const first = Math.max(0, Math.floor(scrollTop.value / ROW_HEIGHT) - OVERSCAN);
   const last = Math.min(rows.length, Math.ceil((scrollTop.value + height.value) / ROW_HEIGHT) + OVERSCAN);
@@ -80,6 +85,7 @@ export function AgentList(): JSX.Element {
       aria-activedescendant={cursorRow === undefined ? undefined : rowId(cursorRow.key)}
       onScroll={({ currentTarget }) => {
         scrollTop.value = currentTarget.scrollTop;
+        followed.current.wasVisible = cursor < 0 || isVisible(currentTarget, cursor);
       }}
       onKeyDown={(event) => handleKey(event, { page, rows, cursor, moveTo })}
     >
@@ -129,6 +135,11 @@ function scrollToRow(list: HTMLElement, index: number): void {
   const top = index * ROW_HEIGHT;
   if (top < list.scrollTop) list.scrollTop = top;
   else if (top + ROW_HEIGHT > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_HEIGHT - list.clientHeight;
+}
+
+function isVisible(list: HTMLElement, index: number): boolean {
+  const top = index * ROW_HEIGHT;
+  return top + ROW_HEIGHT > list.scrollTop && top < list.scrollTop + list.clientHeight;
 }
 
 function rowId(key: string): string {

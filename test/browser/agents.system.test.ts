@@ -37,7 +37,9 @@ describe.skipIf(!hasChromium)(
 
     afterAll(async () => {
       await browser[Symbol.asyncDispose]();
-      await program[Symbol.asyncDispose]();
+      // The observers, which write their index, end with the program.
+      program.kill('SIGTERM');
+      await program.outcome();
       await sessions[Symbol.asyncDispose]();
     });
 
