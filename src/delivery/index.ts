@@ -4,16 +4,18 @@ export {
   type GroupRequest,
   type GroupMember,
   type GroupMembership,
+  type PositionedMembership,
   type StreamUpdate,
 } from './groups/subscription-group.js';
+export { RatedMembership, type StreamRateRequest } from './groups/rated-membership.js';
 export { SubscriptionGroups, type SubscriptionGroupsDeps } from './groups/subscription-groups.js';
 export { MemberIterator } from './groups/member-iterator.js';
 export { createUtilizationProbe } from './ticks/load-shedder.js';
+export { RateLimit } from './ticks/rate-limit.js';
 export { RateClock } from './ticks/rate-clock.js';
 export type { StreamRate } from './ticks/rate-meter.js';
 export {
   type WithMissedCount,
-  streamHz,
   isHealthChange,
   isNotice,
   type StreamDeps,

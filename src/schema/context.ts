@@ -1,5 +1,5 @@
 import type { Viewer } from '../auth/index.js';
-import type { RateClock } from '../delivery/index.js';
+import type { RateClock, RateLimit } from '../delivery/index.js';
 import type { Clock } from '../shared/index.js';
 import type { ScopedServices } from '../access/index.js';
 import type { AnswerBudget } from './answer-budget.js';
@@ -38,6 +38,6 @@ export interface SchemaContext extends ResolverServices, ScopedServices, Limited
    * @throws SwarmlensError UNAUTHENTICATED if the token is invalid, FORBIDDEN if its permissions differ
    */
   readonly reauthenticate: ((token: string) => Promise<Viewer>) | null;
-  /** Highest update rate that the client requested for its connection. Null if it requested none. */
-  readonly maxHz: number | null;
+  /** Highest update rate of the streams of the WebSocket. Null for operations over HTTP, which have no limit. */
+  readonly rateLimit: RateLimit | null;
 }

@@ -112,6 +112,30 @@ builder.mutationFields((t) => ({
       return outcome;
     },
   }),
+  setMaxHz: t.field({
+    type: 'Float',
+    nullable: true,
+    extensions: permissionExtension(null),
+    description:
+      'Sets the highest update rate of all streams of the WebSocket, as `maxHz` of `connection_init` does. Running subscriptions continue at the new rate without a gap. Returns the rate, null if there is no limit. Limited to once per second and client.',
+    args: {
+      maxHz: t.arg.float({ description: 'Updates per second, greater than 0. Null or omitted: no limit.' }),
+    },
+    resolve: async (_root, { maxHz = null }, { rateLimit, clientId, connectionId, limitToOncePerSecond }) => {
+      if (rateLimit === null) {
+        throw new SwarmlensError(
+          'BAD_USER_INPUT',
+          'Streams over HTTP have no rate limit to set. Use a WebSocket, or a slower `mode`.',
+        );
+      }
+      if (maxHz !== null && maxHz <= 0) {
+        throw new SwarmlensError('BAD_USER_INPUT', `maxHz: must be a number above 0, not ${maxHz}`);
+      }
+      await limitToOncePerSecond('setMaxHz', { clientId, connectionId });
+      rateLimit.maxHz = maxHz;
+      return maxHz;
+    },
+  }),
   authenticate: t.field({
     type: ViewerRef,
     extensions: permissionExtension(null),

@@ -1,6 +1,7 @@
 import {
   isHealthChange,
   isNotice,
+  RateLimit,
   streamChanges,
   streamEvents,
   streamMessages,
@@ -105,8 +106,8 @@ builder.subscriptionFields((t) => ({
         description: 'Only messages in these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
       }),
     },
-    subscribe: (_root, { serverTypes, swarmIds }, { streams, maxHz }) =>
-      streamMessages(streams, parseViewArguments({ serverTypes, swarmIds }), maxHz),
+    subscribe: (_root, { serverTypes, swarmIds }, { streams, rateLimit }) =>
+      streamMessages(streams, parseViewArguments({ serverTypes, swarmIds }), rateLimit ?? new RateLimit()),
     resolve: (message) => message,
   }),
   topologyChanges: t.field({
@@ -118,7 +119,8 @@ builder.subscriptionFields((t) => ({
         description: 'Only these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
       }),
     },
-    subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, parseViewArguments(args), maxHz),
+    subscribe: (_root, args, { streams, rateLimit }) =>
+      streamTopology(streams, parseViewArguments(args), rateLimit ?? new RateLimit()),
     resolve: (change) => change,
   }),
   performanceMetrics: t.field({
@@ -136,8 +138,12 @@ builder.subscriptionFields((t) => ({
         description: 'Maximum update rate.',
       }),
     },
-    subscribe: (_root, { serverTypes, mode }, { streams, maxHz }) =>
-      streamMetrics(streams, { view: parseViewArguments({ serverTypes }), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
+    subscribe: (_root, { serverTypes, mode }, { streams, rateLimit }) =>
+      streamMetrics(streams, {
+        view: parseViewArguments({ serverTypes }),
+        mode: mode ?? 'LOW_FREQUENCY',
+        rateLimit: rateLimit ?? new RateLimit(),
+      }),
     resolve: (metrics) => metrics,
   }),
   healthChanges: t.field({
@@ -172,10 +178,10 @@ function toTaskStreamRequest(args: TaskViewArguments & StreamArguments, context:
 function createStreamRequest(
   args: StreamArguments,
   parseView: () => View,
-  { store, maxHz }: SchemaContext,
+  { store, rateLimit }: SchemaContext,
 ): StreamRequest {
   if (args.after != null) validateCursor('after', args.after);
   const view = parseView();
   const after = args.after == null ? null : store.resolveCursor(args.after, view);
-  return { view, mode: args.mode ?? 'NORMAL', maxHz, after };
+  return { view, mode: args.mode ?? 'NORMAL', rateLimit: rateLimit ?? new RateLimit(), after };
 }

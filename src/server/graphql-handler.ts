@@ -32,7 +32,7 @@ export interface RequestContext {
   readonly res?: ServerResponse;
   /** Operation of an HTTP request. Missing for operations over a WebSocket. */
   readonly http?: HttpOperation;
-  readonly maxHz: number | null;
+  readonly rateLimit: SchemaContext['rateLimit'];
   /** Viewer of the request. Null if the request is not authenticated; then no operation runs. */
   readonly viewer: Viewer | null;
   /** Id of the HTTP request, or of one operation over a WebSocket. */
@@ -106,14 +106,14 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       useTokenExpiry(authenticator),
       useUnreadAnswers(new AnswerTurns(limits, counters)),
     ],
-    context: ({ req, maxHz, viewer, requestId, reauthenticate }): SchemaContext => {
+    context: ({ req, rateLimit, viewer, requestId, reauthenticate }): SchemaContext => {
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'This operation requires a token.');
       const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
       const scoped = { store, upstreams, candidates, streams };
       const clientId = toClientId(req, viewer.subject);
       const connectionId = viewer.subject === null ? identifyClient(req).connectionId : null;
       const answer = new AnswerBudget(budget);
-      return { ...services, ...scoped, clientId, connectionId, viewer, answer, maxHz, requestId, reauthenticate };
+      return { ...services, ...scoped, clientId, connectionId, viewer, answer, rateLimit, requestId, reauthenticate };
     },
   });
 }

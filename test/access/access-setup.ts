@@ -136,7 +136,7 @@ export class AccessSetup implements Disposable {
       requestId: 'r',
       viewer,
       answer: null,
-      maxHz: null,
+      rateLimit: null,
       reauthenticate: null,
     };
     return { ...services, ...request, store, upstreams, candidates, streams };

@@ -41,10 +41,10 @@ const LINKED: ReadonlySet<string> = new Set(['agent', 'swarms']);
 
 /** All root fields of the schema. A missing field fails the test. */
 const MATRIX: Readonly<Record<RootKind, readonly string[]>> = {
-  // `viewer` and `authenticate` return the viewer instead of state. notices.test.ts covers `notices`.
+  // `viewer`, `authenticate` and `setMaxHz` return no state. notices.test.ts covers `notices`.
   Query: [...Object.keys(QUERIES), 'viewer', 'notices'],
   // Covered by unknown-ids.test.ts.
-  Mutation: ['callTool', 'requestAgentUpdate', 'refreshDiscovery', 'authenticate'],
+  Mutation: ['callTool', 'requestAgentUpdate', 'refreshDiscovery', 'authenticate', 'setMaxHz'],
   // Covered by subscribers.ts.
   Subscription: [
     ...['agentUpdates', 'taskUpdates', 'topologyChanges', 'performanceMetrics'],

@@ -236,6 +236,66 @@ describe('createSwarmClient', () => {
     expect(make).not.toThrow(/secret/);
   });
 
+  test('sends a change of maxHz over the open connection, and later connections start with it', async () => {
+    const answers: string[] = [];
+    await using server = await ScriptedServer.start((socket, type, id) => {
+      welcome(socket, type);
+      if (type !== 'subscribe') return;
+      const { query, variables } = server.received.at(-1)?.payload ?? {};
+      if (!String(query).includes('setMaxHz')) return;
+      const payload = answers.shift() ?? JSON.stringify({ data: { setMaxHz: (variables as { maxHz: number }).maxHz } });
+      socket.send(`{"id":"${id}","type":"next","payload":${payload}}`);
+      socket.send(`{"id":"${id}","type":"complete"}`);
+    });
+    const { client: created, clock } = startConnecting(server.url, { maxHz: 30 });
+    await using client = created;
+    const sent = (): unknown[] =>
+      server.received.flatMap(({ payload }) =>
+        String(payload?.['query']).includes('setMaxHz') ? [payload?.['variables']] : [],
+      );
+    await until(client.connection, ({ status }) => status === 'OPEN');
+    await client.setMaxHz(30);
+    expect(sent()).toEqual([]);
+    await client.setMaxHz(20);
+    expect(sent()).toEqual([{ maxHz: 20 }]);
+    await expect(client.setMaxHz(0)).rejects.toThrow('`maxHz` must be a number above 0, not 0.');
+
+    answers.push('{"errors":[{"message":"once","extensions":{"code":"RATE_LIMITED","retryAfterMs":700}}]}');
+    const waiting = client.setMaxHz(10);
+    await waitUntil(() => sent().length === 2 && answers.length === 0, { state: sent });
+    const last = client.setMaxHz(5);
+    const timers = clock.pending;
+    await waitUntil(
+      () => {
+        clock.advance(700);
+        return sent().length === 3;
+      },
+      { state: () => [sent(), timers] },
+    );
+    await Promise.all([waiting, last]);
+    expect(sent().slice(1)).toEqual([{ maxHz: 10 }, { maxHz: 5 }]);
+
+    server.sockets.at(-1)?.terminate();
+    await until(client.connection, ({ status }) => status === 'RECONNECTING');
+    await client.setMaxHz(null);
+    clock.advance(1_000);
+    await until(client.connection, ({ status }) => status === 'OPEN');
+    const inits = server.received.filter(({ type }) => type === 'connection_init');
+    expect(inits.map(({ payload }) => payload)).toEqual([{ maxHz: 30 }, {}]);
+  });
+
+  test('rejects a change of maxHz that the server rejects', async () => {
+    await using server = await ScriptedServer.start((socket, type, id) => {
+      welcome(socket, type);
+      if (type === 'subscribe') {
+        socket.send(`{"id":"${id}","type":"error","payload":[{"message":"unknown field setMaxHz"}]}`);
+      }
+    });
+    await using client = startConnecting(server.url).client;
+    await until(client.connection, ({ status }) => status === 'OPEN');
+    await expect(client.setMaxHz(5)).rejects.toThrow('unknown field setMaxHz');
+  });
+
   test('sends maxHz to the server', async () => {
     await using server = await ScriptedServer.start(welcome);
     await using client = startConnecting(server.url, { maxHz: 30 }).client;

@@ -8,6 +8,7 @@ import {
   isHealthChange,
   isNotice,
   RateClock,
+  RateLimit,
   type StreamDeps,
   type StreamUpdate,
   streamChanges,
@@ -78,9 +79,9 @@ function show(store: Store, snapshot: ServerSnapshot | undefined): void {
 function agentUpdates(
   { deps }: Bench,
   mode: PerformanceMode,
-  maxHz: number | null = null,
+  rateLimit = new RateLimit(),
 ): AsyncIterableIterator<StreamUpdate> {
-  return streamChanges(deps, { view: createView(), mode, maxHz, after: null });
+  return streamChanges(deps, { view: createView(), mode, rateLimit, after: null });
 }
 
 /** Reads continuously into `values`. */
@@ -172,7 +173,7 @@ describe('streamChanges', () => {
 
   test('limits rate and demand to maxHz', async () => {
     const made = bench();
-    const stream = agentUpdates(made, 'HIGH_FREQUENCY', 5);
+    const stream = agentUpdates(made, 'HIGH_FREQUENCY', new RateLimit(5));
     const first = await stream.next();
     expect(first).toMatchObject({ value: { rate: { requestedHz: 5, effectiveHz: 5 } } });
     expect(made.demand.requiredHz(serverOf('x'))).toBe(5);
@@ -195,8 +196,8 @@ describe('streamChanges', () => {
       const modes = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND'] as const;
       const streams: AsyncIterableIterator<unknown>[] = [
         ...modes.map((mode) => agentUpdates(made, mode)),
-        streamTopology(made.deps, createView(), null),
-        streamMetrics(made.deps, { view: createView(), mode: 'NORMAL', maxHz: null }),
+        streamTopology(made.deps, createView(), new RateLimit()),
+        streamMetrics(made.deps, { view: createView(), mode: 'NORMAL', rateLimit: new RateLimit() }),
         streamEvents(made.deps, isNotice),
       ];
       const reads = streams.map((stream) => stream.next().then(() => stream.next()));
@@ -214,7 +215,7 @@ describe('streamMetrics', () => {
     const agent = snapshot?.agents[0];
     if (snapshot === undefined || agent === undefined) throw new Error('no snapshot');
     show(made.store, snapshot);
-    const stream = streamMetrics(made.deps, { view: createView(), mode: 'NORMAL', maxHz: null });
+    const stream = streamMetrics(made.deps, { view: createView(), mode: 'NORMAL', rateLimit: new RateLimit() });
     const { values, ended } = collect(stream);
     await settled();
     show(made.store, { ...snapshot, agents: [{ ...agent, name: 'another name' }, ...snapshot.agents.slice(1)] });
@@ -279,7 +280,7 @@ describe('streamMessages', () => {
     const { store, deps } = bench();
     store.commit({ ...emptyDelta('x'), events: [message] });
     const view = createView({ serverTypes: ['RUV_SWARM'], swarmIds: ['x:s'] });
-    const stream = streamMessages(deps, view, null);
+    const stream = streamMessages(deps, view, new RateLimit());
     const seen = collect(stream);
     const hidden = [messageWith('h1', { serverType: 'DAA' }), messageWith('h2', { swarmId: null })];
     for (const events of [[notice, messageWith('1')], hidden, [messageWith('2')]]) {
@@ -296,7 +297,7 @@ describe('streamMessages', () => {
 
   test('counts the messages that a slow reader missed, however many other events there were', async () => {
     const { store, deps } = bench();
-    const stream = streamMessages(deps, createView(), null);
+    const stream = streamMessages(deps, createView(), new RateLimit());
     const notices = streamEvents(deps, isNotice);
     const events = ['1', '2', '3', '4', '5'].map((id) => messageWith(id));
     store.commit({ ...emptyDelta('x'), events: [notice, ...events] });
@@ -310,7 +311,7 @@ describe('streamMessages', () => {
   test('demands one poll per second while it is open', async () => {
     const { deps } = bench();
     const demand = new Demand();
-    const stream = streamMessages({ ...deps, demand }, createView({ serverTypes: ['DAA'] }), null);
+    const stream = streamMessages({ ...deps, demand }, createView({ serverTypes: ['DAA'] }), new RateLimit());
     expect(demand.requiredHz({ id: 'x', agentServerTypes: ['DAA'] })).toBe(1);
     expect(demand.requiredHz({ id: 'x', agentServerTypes: ['RUV_SWARM'] })).toBe(0);
     await stream.return?.();

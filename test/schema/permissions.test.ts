@@ -21,6 +21,7 @@ const REQUIRED: Readonly<Record<string, Permission | null>> = {
   'Mutation.refreshDiscovery': 'agents:read',
   'Mutation.requestAgentUpdate': 'agents:read',
   'Mutation.authenticate': null,
+  'Mutation.setMaxHz': null,
   'Subscription.agentUpdates': 'agents:read',
   'Subscription.taskUpdates': 'agents:read',
   'Subscription.agentMessages': 'agents:read',

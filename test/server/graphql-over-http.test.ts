@@ -48,6 +48,13 @@ function codesIn(text: string): readonly string[] {
   });
 }
 
+test('setMaxHz is rejected over HTTP, where each stream has a request of its own', async () => {
+  const { text } = await post({ query: 'mutation { setMaxHz(maxHz: 5) }' });
+  expect(JSON.parse(text)).toMatchObject({
+    errors: [{ message: expect.stringContaining('Use a WebSocket') as string, extensions: { code: 'BAD_USER_INPUT' } }],
+  });
+});
+
 describe('the request body', () => {
   test('may contain properties that the server does not know', async () => {
     const body = { query: '{ __typename }', x: 1, id: 'a', operationType: 'query', batch: [{}], documentId: null };

@@ -43,7 +43,7 @@ test('createGraphQLHandler parses and validates equal documents once', async () 
   const enveloped = (): Enveloped =>
     graphql.getEnveloped({
       req: new IncomingMessage(new Socket()),
-      maxHz: null,
+      rateLimit: null,
       viewer: ANONYMOUS_VIEWER,
       requestId: 'r',
       reauthenticate: null,

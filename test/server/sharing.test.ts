@@ -75,7 +75,7 @@ class SharingSetup implements Disposable {
       streams: services.streams,
       clock: this.clock,
       viewer,
-      maxHz: null,
+      rateLimit: null,
       requestId: 'r',
       reauthenticate: null,
       answer: null,

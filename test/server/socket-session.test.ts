@@ -78,7 +78,7 @@ describe('SocketSession', () => {
     const authenticator = new FakeAuthenticator();
     const session = authenticator.session();
     expect(await session.authenticate(payload)).toBe(true);
-    expect([session.maxHz, session.viewer]).toEqual([maxHz, ANONYMOUS_VIEWER]);
+    expect([session.rateLimit.maxHz, session.viewer]).toEqual([maxHz, ANONYMOUS_VIEWER]);
   });
 
   test('rejects with an unexpected error of the authenticator', async () => {

@@ -76,6 +76,9 @@ export function createSwarmClientWithRuntime(options: SwarmClientOptions, runtim
     metrics: (request = {}, streamOptions = {}) => new SubscribedMetricsStream(deps, request, streamOptions.signal),
     health: (streamOptions = {}) => new PolledHealthStream(deps, streamOptions),
     notices: (streamOptions = {}) => new SubscribedNoticeStream(deps, streamOptions),
+    setMaxHz: async (rate) => {
+      await connection.setMaxHz(rate === null ? null : requirePositive('maxHz', rate));
+    },
     query: async <TResult, TVariables extends Record<string, unknown>>(
       document: TypedDocument<TResult, TVariables>,
       ...[variables, requestOptions]: OperationArguments<TVariables>

@@ -57,6 +57,16 @@ export interface SwarmClient extends AsyncDisposable {
   notices(options?: NoticeStreamOptions): NoticeStream;
 
   /**
+   * Changes the highest update rate of all streams, for example to what a page can render. Running streams continue at the
+   * new rate, later connections start with it. Resolves when the server applies it, or at once while there is no connection.
+   *
+   * @param maxHz updates per second; null for no limit
+   * @throws OperationError if the server rejects it
+   * @throws TypeError if it is not above 0
+   */
+  setMaxHz(maxHz: number | null): Promise<void>;
+
+  /**
    * Runs a typed query. Waits for the connection, and sends the query again if the connection breaks before the response.
    *
    * @throws OperationError if the server responds with errors

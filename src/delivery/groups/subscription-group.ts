@@ -44,6 +44,12 @@ export interface GroupMembership extends Disposable {
   notifyReady(): void;
 }
 
+/** Membership from which the member can continue in another group. */
+export interface PositionedMembership extends GroupMembership {
+  /** Position after the last update that the member received. Null if it has received none and did not resume. */
+  readonly deliveredPosition: CursorPosition | null;
+}
+
 export interface SubscriptionGroupDeps {
   readonly store: Store;
   readonly demand: Pick<Demand, 'add'>;
@@ -90,7 +96,7 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget, LongUpdateSource
   /**
    * Adds a member. The member receives its first update immediately, unless it resumes from a position without later changes.
    */
-  join(member: GroupMember<T>): GroupMembership {
+  join(member: GroupMember<T>): PositionedMembership {
     const slot = new MemberSlot(member, this.#deps.ticker, this.#deps.active, {
       onReady: () => this.#handleReady(slot),
       onDispose: () => {
@@ -194,7 +200,10 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget, LongUpdateSource
       instrumented.end(this.#deliver(slots, rendered));
       return Promise.resolve();
     }
-    for (const slot of slots) slot.isRendering = true;
+    for (const slot of slots) {
+      slot.isRendering = true;
+      slot.renderedFrom = from;
+    }
     return rendered.then(
       (value) => {
         for (const slot of slots) slot.isRendering = false;
@@ -261,7 +270,7 @@ interface MemberSlotOwner {
 }
 
 /** State of one member within its group. */
-class MemberSlot<T> implements GroupMembership {
+class MemberSlot<T> implements PositionedMembership {
   readonly member: GroupMember<T>;
   readonly meter = new RateMeter();
   position: CursorPosition | null;
@@ -271,6 +280,8 @@ class MemberSlot<T> implements GroupMembership {
   hasMissedTick = false;
   /** Whether the next update of the member is being rendered. */
   isRendering = false;
+  /** Position before the update that is being rendered. */
+  renderedFrom: CursorPosition | null = null;
   hasLeft = false;
   readonly #ticker: Ticker;
   readonly #owner: MemberSlotOwner;
@@ -282,6 +293,10 @@ class MemberSlot<T> implements GroupMembership {
     this.#ticker = ticker;
     this.#owner = owner;
     this.#entry = active.add(() => ({ requestedHz: ticker.hz, effectiveHz: this.effectiveHz() }));
+  }
+
+  get deliveredPosition(): CursorPosition | null {
+    return this.isRendering ? this.renderedFrom : this.position;
   }
 
   effectiveHz(): number {

@@ -5,13 +5,14 @@ import {
   SubscriptionGroup,
   type GroupRequest,
   type GroupMember,
-  type GroupMembership,
+  type PositionedMembership,
   type StreamUpdate,
 } from './subscription-group.js';
 import { Ticker } from '../ticks/ticker.js';
 import { LoadShedder, type UtilizationProbe } from '../ticks/load-shedder.js';
 import { LongUpdates } from './long-updates.js';
 import { MemberIterator } from './member-iterator.js';
+import { RatedMembership, type StreamRateRequest } from './rated-membership.js';
 import type { RateClock } from '../ticks/rate-clock.js';
 import { type DeliveryMetrics, type DeliveryTracer, DeliveryInstrumentation } from '../instrumentation.js';
 
@@ -65,7 +66,7 @@ export class SubscriptionGroups implements Disposable {
    * Joins the group of `key`. Creates it from `request` if there is none. Dispose to leave.
    * @param key contains everything that affects the result of `render`, and so determines `T`
    */
-  join<T>(key: string, request: () => GroupRequest<T>, member: GroupMember<T>): GroupMembership {
+  join<T>(key: string, request: () => GroupRequest<T>, member: GroupMember<T>): PositionedMembership {
     let group = this.#groups.get(key) as SubscriptionGroup<T> | undefined; // see `key`
     if (group === undefined) {
       const created = request();
@@ -82,9 +83,13 @@ export class SubscriptionGroups implements Disposable {
   }
 
   /** Streams a view in a group of its own: first a snapshot, then changes. Close the iterator to end the stream. */
-  iterate(view: View, hz: number, after: CursorPosition | null): AsyncIterableIterator<StreamUpdate> {
-    return new MemberIterator<StreamUpdate>(after, (member) =>
-      this.#open({ view, hz, render: (update: StreamUpdate) => update }).join(member),
+  iterate(view: View, rate: StreamRateRequest, after: CursorPosition | null): AsyncIterableIterator<StreamUpdate> {
+    return new MemberIterator<StreamUpdate>(
+      after,
+      (reader) =>
+        new RatedMembership(reader, rate, (hz, member) =>
+          this.#open({ view, hz, render: (update: StreamUpdate) => update }).join(member),
+        ),
     );
   }
 

@@ -1,12 +1,4 @@
-import {
-  type AgentMessage,
-  type HealthChange,
-  MODE_HZ,
-  type Notice,
-  type OperationalEvent,
-  type PerformanceMode,
-  type SwarmlensEvent,
-} from '../../model/index.js';
+import type { AgentMessage, HealthChange, Notice, OperationalEvent, SwarmlensEvent } from '../../model/index.js';
 import {
   type CursorPosition,
   type Demand,
@@ -20,9 +12,11 @@ import {
 import type { ActiveStreams } from '../active-streams.js';
 import type { CommitWaiter } from './commit-waiter.js';
 import type { StreamUpdate } from '../groups/subscription-group.js';
+import type { StreamRateRequest } from '../groups/rated-membership.js';
 import type { SubscriptionGroups } from '../groups/subscription-groups.js';
 import { createPullIterator } from './pull-iterator.js';
 import type { RateClock } from '../ticks/rate-clock.js';
+import type { RateLimit } from '../ticks/rate-limit.js';
 
 export interface StreamDeps {
   readonly store: Store;
@@ -33,18 +27,10 @@ export interface StreamDeps {
   readonly groups: SubscriptionGroups;
 }
 
-export interface StreamRequest {
+export interface StreamRequest extends StreamRateRequest {
   readonly view: View;
-  readonly mode: PerformanceMode;
-  /** Highest rate that the client can render. Null if it has no limit. */
-  readonly maxHz: number | null;
   /** Position to resume from. Null to start with a snapshot. */
   readonly after: CursorPosition | null;
-}
-
-/** Returns the updates per second of a mode, limited to what the client can render. */
-export function streamHz(mode: PerformanceMode, maxHz: number | null): number {
-  return Math.min(MODE_HZ[mode], maxHz ?? Infinity);
 }
 
 /**
@@ -52,16 +38,16 @@ export function streamHz(mode: PerformanceMode, maxHz: number | null): number {
  * Keeps no updates: a slow reader receives one conflated update when it is ready again.
  */
 export function streamChanges({ groups }: StreamDeps, request: StreamRequest): AsyncIterableIterator<StreamUpdate> {
-  return groups.iterate(request.view, streamHz(request.mode, request.maxHz), request.after);
+  return groups.iterate(request.view, request, request.after);
 }
 
 /** Streams topology changes of swarms, at most ten times per second. Starts with the complete topology of each swarm. */
 export function streamTopology(
   { groups }: StreamDeps,
   view: View,
-  maxHz: number | null,
+  rateLimit: RateLimit,
 ): AsyncIterableIterator<TopologyChange> {
-  const updates = groups.iterate(view, streamHz('NORMAL', maxHz), null);
+  const updates = groups.iterate(view, { mode: 'NORMAL', rateLimit }, null);
   let rest: readonly TopologyChange[] = [];
   return createPullIterator({
     async next() {
@@ -87,8 +73,8 @@ export function streamMetrics(
   request: Omit<StreamRequest, 'after'>,
 ): AsyncIterableIterator<PerformanceMetrics> {
   const { store, commits, rateClock, demand, active } = deps;
-  const hz = streamHz(request.mode, request.maxHz);
-  const demandEntry = demand.add(request.view, hz);
+  const { mode, rateLimit } = request;
+  const demandEntry = addDemand(demand, request.view, request);
   const entry = active.add(null);
   let lastRevision = -1;
   let lastOnDemandCount = rateClock.onDemandCount;
@@ -96,11 +82,11 @@ export function streamMetrics(
   return createPullIterator({
     async next(signal) {
       while (!signal.aborted) {
-        if (lastRevision >= 0 && hz === 0) {
+        if (lastRevision >= 0 && mode === 'ON_DEMAND') {
           lastOnDemandCount = await rateClock.nextOnDemand(lastOnDemandCount, signal);
         } else if (lastRevision >= 0) {
           await commits.wait(({ revision }) => revision > lastRevision, signal);
-          await rateClock.next(hz, signal);
+          await rateLimit.waitUntilChange(signal, (changed) => rateClock.next(rateLimit.hzOf(mode), changed));
         }
         lastRevision = store.revision;
         const metrics = store.performanceMetrics(request.view);
@@ -117,6 +103,22 @@ export function streamMetrics(
       entry[Symbol.dispose]();
     },
   });
+}
+
+/** Adds the demand of a stream at its current rate. Dispose to remove it. */
+function addDemand(demand: StreamDeps['demand'], view: View, { mode, rateLimit }: StreamRateRequest): Disposable {
+  let entry = demand.add(view, rateLimit.hzOf(mode));
+  const listener = rateLimit.onChange(() => {
+    const previous = entry;
+    entry = demand.add(view, rateLimit.hzOf(mode));
+    previous[Symbol.dispose]();
+  });
+  return {
+    [Symbol.dispose]: () => {
+      listener[Symbol.dispose]();
+      entry[Symbol.dispose]();
+    },
+  };
 }
 
 /** Event with the number of earlier events that the reader missed. */
@@ -142,10 +144,10 @@ export function streamEvents<E extends OperationalEvent>(
 export function streamMessages(
   { store, commits, active, demand }: StreamDeps,
   view: View,
-  maxHz: number | null,
+  rateLimit: RateLimit,
 ): AsyncIterableIterator<WithMissedCount<AgentMessage>> {
   const isIncluded = (message: AgentMessage): message is AgentMessage => matchesMessage(view, message);
-  const entries = [active.add(null), demand.add(view, streamHz('LOW_FREQUENCY', maxHz))];
+  const entries = [active.add(null), addDemand(demand, view, { mode: 'LOW_FREQUENCY', rateLimit })];
   return streamRing({ ring: store.messages, commits, isIncluded, entries });
 }
 

@@ -95,7 +95,7 @@ async function serveOperation(
   }
   const viewer = await admission.admit(request);
   const http = await readOperation(request, options);
-  await graphql.handle(request, response, { http, maxHz: null, viewer, requestId, reauthenticate: null });
+  await graphql.handle(request, response, { http, rateLimit: null, viewer, requestId, reauthenticate: null });
 }
 
 /** Reads the operation of an admitted request. @throws RequestError */

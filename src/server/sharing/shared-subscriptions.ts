@@ -7,11 +7,12 @@ import {
   type GroupMembership,
   type GroupRequest,
   MemberIterator,
+  type PositionedMembership,
+  RatedMembership,
   type RenderedJson,
   resolveRootSelection,
   type RootSelection,
   type SelectionRenderer,
-  streamHz,
   type StreamUpdate,
 } from '../../delivery/index.js';
 import {
@@ -59,13 +60,11 @@ export class SubscriptionSharing {
       const selection = resolveRootSelection(args);
       const plan = selection && sharedStreamPlan(selection.field);
       if (selection === null || plan === null) return null;
-      const { view, mode, maxHz, after } = plan(selection.args, context);
+      const { view, after, ...rate } = plan(selection.args, context);
       this.#checkSize(selection, context.store.countCandidates(view));
-      const hz = streamHz(mode, maxHz);
       // Renderings are shared within an access scope and never across scopes.
       const selectionKey = JSON.stringify([context.viewer.scope, selection.field.name, selection.key]);
-      const key = JSON.stringify([selectionKey, view.key, hz]);
-      const request = (): GroupRequest<SharedMessage> => {
+      const request = (hz: number): GroupRequest<SharedMessage> => {
         const renderer = this.#acquireRenderer(selectionKey, selection);
         const compiled: SchemaContext = { ...context, answer: null };
         return {
@@ -85,7 +84,10 @@ export class SubscriptionSharing {
           },
         };
       };
-      return { after, join: (member) => context.streams.groups.join(key, request, member) };
+      const { groups } = context.streams;
+      const joinGroup = (hz: number, member: GroupMember<SharedMessage>): PositionedMembership =>
+        groups.join(JSON.stringify([selectionKey, view.key, hz]), () => request(hz), member);
+      return { after, join: (member) => new RatedMembership(member, rate, joinGroup) };
     } catch (error) {
       const { requestId, clientId } = context;
       return this.#mask.mask(error, { requestId, clientId });

@@ -1,6 +1,7 @@
 import { CloseCode } from 'graphql-ws';
 import { z } from 'zod';
 import type { Authenticator, Viewer } from '../../auth/index.js';
+import { RateLimit } from '../../delivery/index.js';
 import { CLOSE_TRY_AGAIN_LATER, SwarmlensError, truncateCloseReason } from '../../shared/index.js';
 
 /** Payload of `connection_init`. Other keys are ignored, because clients send their own. */
@@ -13,12 +14,13 @@ const connectionInitSchema = z
 
 /** Viewer of one WebSocket, from `connection_init` until the token expires and the WebSocket is closed. */
 export class SocketSession implements Disposable {
+  /** Highest update rate of all streams, which the client sets in `connection_init` and with the mutation `setMaxHz`. */
+  readonly rateLimit = new RateLimit();
   readonly #authenticator: Pick<Authenticator, 'authenticate' | 'watch'>;
   readonly #header: string | null;
   readonly #close: (code: number, reason: string) => void;
   #viewer: Viewer | null = null;
   #watch: Disposable | null = null;
-  #maxHz: number | null = null;
   #isClosed = false;
 
   /** @param header `Authorization` header of the upgrade request */
@@ -37,11 +39,6 @@ export class SocketSession implements Disposable {
     return this.#viewer;
   }
 
-  /** Highest update rate that the client requested in `connection_init`. Null if it requested none. */
-  get maxHz(): number | null {
-    return this.#maxHz;
-  }
-
   /**
    * Authenticates the client by the token of `connection_init`, or of the upgrade request if that has none.
    * @returns whether the client is accepted; the WebSocket is closed with the reason otherwise
@@ -54,7 +51,7 @@ export class SocketSession implements Disposable {
     }
     try {
       const viewer = await this.#authenticator.authenticate(init.data?.authorization ?? this.#header);
-      this.#maxHz = init.data?.maxHz ?? null;
+      this.rateLimit.maxHz = init.data?.maxHz ?? null;
       this.#accept(viewer);
     } catch (error) {
       if (!(error instanceof SwarmlensError)) throw error;

@@ -182,12 +182,12 @@ function createProtocolServer({
     async onSubscribe(protocolContext, id, params) {
       const { extra, subscriptions: running } = protocolContext;
       const { request: req, session } = extra;
-      const { viewer, maxHz } = session;
+      const { viewer, rateLimit } = session;
       const rejection = await extra.limits.operationRejection(Object.keys(running).length, viewer);
       if (rejection !== null) return [rejection];
       const enveloped = graphql.getEnveloped({
         req,
-        maxHz,
+        rateLimit,
         viewer,
         reauthenticate: (token: string) => session.reauthenticate(token),
         requestId: randomUUID(),

@@ -5,9 +5,9 @@ import {
   isHealthChange,
   isNotice,
   RateClock,
+  RateLimit,
   type StreamDeps,
   streamEvents,
-  streamHz,
   streamMetrics,
   streamTopology,
   SubscriptionGroups,
@@ -25,8 +25,8 @@ test.each<[PerformanceMode, number | null, number]>([
   ['NORMAL', 30, 10],
   ['LOW_FREQUENCY', null, 1],
   ['ON_DEMAND', 30, 0],
-])('streamHz limits the rate of %s to %j Hz', (mode, maxHz, expected) => {
-  expect(streamHz(mode, maxHz)).toBe(expected);
+])('RateLimit limits the rate of %s to %j Hz', (mode, maxHz, expected) => {
+  expect(new RateLimit(maxHz).hzOf(mode)).toBe(expected);
 });
 
 describe('streams', () => {
@@ -72,7 +72,10 @@ describe('streams', () => {
 
   test('of metrics in ON_DEMAND mode send changes when they are requested', async () => {
     const view = createView();
-    const end = read(streamMetrics(deps, { view, mode: 'ON_DEMAND', maxHz: null }), ({ totalAgents }) => totalAgents);
+    const end = read(
+      streamMetrics(deps, { view, mode: 'ON_DEMAND', rateLimit: new RateLimit() }),
+      ({ totalAgents }) => totalAgents,
+    );
     await settled();
     expect([found, demand.requiredHz(serverOf('x')), active.all()]).toEqual([[0], 0, [null]]);
     addAgent('a');
@@ -90,7 +93,7 @@ describe('streams', () => {
   test('of metrics send changes at the rate of their mode', async () => {
     const view = createView();
     const end = read(
-      streamMetrics(deps, { view, mode: 'LOW_FREQUENCY', maxHz: null }),
+      streamMetrics(deps, { view, mode: 'LOW_FREQUENCY', rateLimit: new RateLimit() }),
       ({ totalAgents }) => totalAgents,
     );
     await settled();
@@ -111,8 +114,31 @@ describe('streams', () => {
     await end();
   });
 
+  test('of metrics follow a higher limit while they wait for a slow tick', async () => {
+    const rateLimit = new RateLimit(0.01);
+    const end = read(
+      streamMetrics(deps, { view: createView(), mode: 'HIGH_FREQUENCY', rateLimit }),
+      ({ totalAgents }) => totalAgents,
+    );
+    await settled();
+    expect([found, demand.requiredHz(serverOf('x'))]).toEqual([[0], 0.01]);
+    addAgent('a');
+    await settled();
+    await clock.pass(1);
+    addAgent('b');
+    await clock.pass(1_000, 100);
+    expect(found).toEqual([0, 1]);
+    rateLimit.maxHz = 30;
+    await settled();
+    expect([found, demand.requiredHz(serverOf('x'))]).toEqual([[0, 1, 2], 30]);
+    addAgent('c');
+    await clock.pass(100, 10);
+    expect(found).toEqual([0, 1, 2, 3]);
+    await end();
+  });
+
   test('of topology send one swarm at a time, at most ten times per second', async () => {
-    const end = read(streamTopology(deps, createView(), null), ({ kind, swarmId }) => [kind, swarmId]);
+    const end = read(streamTopology(deps, createView(), new RateLimit()), ({ kind, swarmId }) => [kind, swarmId]);
     await settled();
     expect(active.rates().map(({ requestedHz }) => requestedHz)).toEqual([10]);
     store.commit({

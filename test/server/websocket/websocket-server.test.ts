@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { ANONYMOUS_VIEWER, type Authenticator, type Viewer } from '../../../src/auth/index.js';
 import type { Limits } from '../../../src/config/index.js';
 import { recordingLogger } from '../../mcp/support.js';
+import { serverOf } from '../../support/arbitraries.js';
 import { DeliveryServer } from '../../support/delivery-server.js';
 import { RawGraphqlWsClient } from '../../support/raw-graphql-ws-client.js';
 import { waitUntil } from '../../support/wait.js';
@@ -290,6 +291,43 @@ describe('an operation over a WebSocket', () => {
     client.run('1', 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { rate { requestedHz } } }');
     await client.until(({ messages }) => messages.length === 2);
     expect(client.of('1')).toEqual([{ data: { agentUpdates: { rate: { requestedHz: 5 } } } }]);
+  });
+
+  test('changes the rate of running streams by setMaxHz', async () => {
+    await using server = await start();
+    server.show(0, 1, 0);
+    await using client = await acknowledged(server);
+    const rateOf = (type: string): string => `subscription { ${type}(mode: HIGH_FREQUENCY) { rate { requestedHz } } }`;
+    client.run('shared', rateOf('agentUpdates'));
+    client.run('own', `${rateOf('agentUpdates')} subscription Other { notices { code } }`);
+    client.run('metrics', 'subscription { performanceMetrics(mode: HIGH_FREQUENCY) { totalAgents } }');
+    await client.until(() => ['shared', 'metrics'].every((id) => client.of(id).length === 1));
+    client.run('change', 'mutation { setMaxHz(maxHz: 0.5) }');
+    await client.until(() => client.of('change').length > 0);
+    expect(client.of('change')[0]).toEqual({ data: { setMaxHz: 0.5 } });
+    expect(server.demand.requiredHz(serverOf('x'))).toBe(0.5);
+    server.show(0, 2, 1);
+    await client.until(() => client.of('shared').length === 2);
+    expect(client.of('shared')[1]).toEqual({ data: { agentUpdates: { rate: { requestedHz: 0.5 } } } });
+    client.run('back', 'mutation { setMaxHz }');
+    await client.until(() => client.of('back').length > 0);
+    expect(server.demand.requiredHz(serverOf('x'))).toBe(60);
+    expect(server.uses.map(({ what }) => what)).toEqual(['setMaxHz', 'setMaxHz']);
+  });
+
+  test.each([0, -1])('rejects setMaxHz with %d Hz and changes nothing', async (maxHz) => {
+    await using server = await start();
+    server.show(0, 1, 0);
+    await using client = await acknowledged(server, { maxHz: 5 });
+    client.run('1', 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { rate { requestedHz } } }');
+    client.run('2', `mutation { setMaxHz(maxHz: ${maxHz}) }`);
+    await client.until(() => client.of('2').length > 0);
+    expect(client.of('2').slice(0, 1)).toMatchObject([
+      {
+        errors: [{ message: `maxHz: must be a number above 0, not ${maxHz}`, extensions: { code: 'BAD_USER_INPUT' } }],
+      },
+    ]);
+    expect(server.demand.requiredHz(serverOf('x'))).toBe(5);
   });
 
   test('does not run when the client completes it before its turn', async () => {

@@ -6,6 +6,7 @@ import type { ConnectionSnapshot } from './connection-snapshot.js';
 import { GraphqlWsSession, type SocketClose } from './graphql-ws-session.js';
 import { Heartbeat } from './heartbeat.js';
 import type { TokenProvider } from './token-provider.js';
+import { RateSetting } from './rate-setting.js';
 import { keepTokenFresh } from './token-refresh.js';
 import { findWebSocketClass, type WebSocketClass } from './websocket.js';
 
@@ -46,6 +47,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #store: SnapshotStore<ConnectionSnapshot>;
   readonly #listeners = new Set<ConnectionListener>();
+  readonly #rate: RateSetting;
   readonly #abort = new AbortController();
   #session: GraphqlWsSession | null = null;
   #loop: Promise<void> | null = null;
@@ -57,6 +59,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#rate = new RateSetting(options.maxHz, options.runtime);
     this.#store = new SnapshotStore<ConnectionSnapshot>({
       status: 'IDLE',
       since: this.#formatNow(),
@@ -83,6 +86,11 @@ export class Connection {
     this.#loop ??= this.#run();
     if (this.#session !== null) listener.opened(this.#session);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Changes the highest update rate. Resolves when the server applies it, or when there is no open session. */
+  async setMaxHz(maxHz: number | null): Promise<void> {
+    await this.#rate.set(maxHz);
   }
 
   /** Closes the connection and notifies all listeners. Resolves when the WebSocket and all timers are gone. */
@@ -163,7 +171,8 @@ export class Connection {
     token: string | null,
     disposed: AbortSignal,
   ): Promise<SocketClose> {
-    const { maxHz, runtime } = this.#options;
+    const { runtime } = this.#options;
+    const { maxHz } = this.#rate;
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
     let heartbeat: Heartbeat | null = null;
     const sessionEnd = new AbortController();
@@ -174,6 +183,7 @@ export class Connection {
       onOpen: () => {
         cancelTimeout();
         heartbeat = this.#startHeartbeat(session);
+        this.#rate.opened(session, maxHz, sessionEnd.signal);
         this.#handleOpen(session, token, sessionEnd.signal);
       },
       onPong: () => heartbeat?.pong(),

@@ -274,6 +274,13 @@ export type RequestAgentUpdateMutationVariables = Exact<{
 
 export type RequestAgentUpdateMutation = { readonly requestAgentUpdate: { readonly serverIds: ReadonlyArray<string>, readonly unansweredServerIds: ReadonlyArray<string>, readonly timestamp: string } };
 
+export type SetMaxHzMutationVariables = Exact<{
+  maxHz?: InputMaybe<Scalars['Float']['input']>;
+}>;
+
+
+export type SetMaxHzMutation = { readonly setMaxHz: number | null };
+
 export type AuthenticateMutationVariables = Exact<{
   token: Scalars['String']['input'];
 }>;
@@ -732,6 +739,10 @@ export const RequestAgentUpdateDocument: TypedDocument<RequestAgentUpdateMutatio
     unansweredServerIds
     timestamp
   }
+}`;
+
+export const SetMaxHzDocument: TypedDocument<SetMaxHzMutation, SetMaxHzMutationVariables> = `mutation SetMaxHz($maxHz: Float) {
+  setMaxHz(maxHz: $maxHz)
 }`;
 
 export const AuthenticateDocument: TypedDocument<AuthenticateMutation, AuthenticateMutationVariables> = `mutation Authenticate($token: String!) {
