@@ -129,7 +129,8 @@ function WorkFacts({ agent }: AgentProps): JSX.Element {
             formatCount(context?.usedTokens)
           ) : (
             <>
-              <Meter ratio={ratio} label="Context window" /> {formatPercent(ratio)} of {formatNumber(context?.limitTokens)}
+              <Meter ratio={ratio} label="Context window" /> {formatPercent(ratio)} of{' '}
+              {formatNumber(context?.limitTokens)}
             </>
           ),
         ],

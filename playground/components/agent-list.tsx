@@ -162,7 +162,9 @@ function Row({ row, index, isCursor }: RowProps): JSX.Element {
   return (
     <li
       id={rowId(key)}
-      class={['row', row.kind, isStale && 'stale', isContext && 'context', isCursor && 'cursor'].filter(Boolean).join(' ')}
+      class={['row', row.kind, isStale && 'stale', isContext && 'context', isCursor && 'cursor']
+        .filter(Boolean)
+        .join(' ')}
       role="treeitem"
       aria-level={depth + 1}
       aria-selected={isSelected}

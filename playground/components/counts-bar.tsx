@@ -10,7 +10,11 @@ const COUNTED: readonly { readonly state: AgentState; readonly tone: Tone; reado
   { state: 'waiting', tone: 'warning', title: 'Agents that are blocked until a person acts' },
   { state: 'working', tone: 'good', title: 'Agents that work now' },
   { state: 'failed', tone: 'bad', title: 'Agents that failed' },
-  { state: 'stale', tone: 'neutral', title: 'Agents whose server does not answer. Their values are the last known ones.' },
+  {
+    state: 'stale',
+    tone: 'neutral',
+    title: 'Agents whose server does not answer. Their values are the last known ones.',
+  },
 ];
 
 /** Numbers of all agents that the viewer can see. Each is a link to these agents. */

@@ -34,8 +34,8 @@ export function GraphStage(): JSX.Element {
           onKeyDown={(event) => handleKey(event, page.graph.value)}
         />
         <p id="stage-keys" class="unseen">
-          Arrow keys move the view, plus and minus zoom, 0 shows all agents. The list of agents contains the same data as
-          text.
+          Arrow keys move the view, plus and minus zoom, 0 shows all agents. The list of agents contains the same data
+          as text.
         </p>
         {hasGraph && <ZoomButtons />}
         <StageText />
@@ -141,7 +141,13 @@ function Rates(): JSX.Element {
   );
 }
 
-function formatRate({ effectiveHz, requestedHz }: { readonly effectiveHz: number; readonly requestedHz: number }): string {
+function formatRate({
+  effectiveHz,
+  requestedHz,
+}: {
+  readonly effectiveHz: number;
+  readonly requestedHz: number;
+}): string {
   if (requestedHz === 0) return 'updates on demand';
   return `updates ${formatHertz(effectiveHz)} of ${formatHertz(requestedHz)}`;
 }

@@ -17,7 +17,9 @@ export function MessageList({ messages }: MessageListProps): JSX.Element {
           <time dateTime={sentAt}>{formatTimeOfDay(sentAt)}</time>
           <span class="from">
             {fromAgentId === null ? 'a person' : <AgentLink agentId={fromAgentId} />} →{' '}
-            {toAgentIds.length === 0 ? 'all' : toAgentIds.map((agentId) => <AgentLink key={agentId} agentId={agentId} />)}
+            {toAgentIds.length === 0
+              ? 'all'
+              : toAgentIds.map((agentId) => <AgentLink key={agentId} agentId={agentId} />)}
           </span>
           <span class="text">{text ?? 'The server does not show the text.'}</span>
         </li>

@@ -28,8 +28,8 @@ export function OperationPanel(): JSX.Element {
     <details class="operation">
       <summary>As GraphQL</summary>
       <p class="hint">
-        Subscription with the filters by server, type and swarm. This page itself receives all agents and filters them, so
-        that its counts are complete.
+        Subscription with the filters by server, type and swarm. This page itself receives all agents and filters them,
+        so that its counts are complete.
       </p>
       {/* A long text scrolls, also with the keyboard. */}
       <pre tabIndex={0}>

@@ -96,8 +96,7 @@ function TaskCard({ task }: TaskCardProps): JSX.Element {
         </span>
       </p>
       <p>
-        <span class="hint">agents</span>{' '}
-        {agentIds.length === 0 && UNKNOWN_TEXT}
+        <span class="hint">agents</span> {agentIds.length === 0 && UNKNOWN_TEXT}
         {agentIds.slice(0, MAX_LINKS).map((agentId) => (
           <AgentLink key={agentId} agentId={agentId} />
         ))}

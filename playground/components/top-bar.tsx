@@ -80,8 +80,14 @@ function HealthMark(): JSX.Element | null {
 const NOTIFICATION_TEXTS: Readonly<Record<NotificationState, { readonly text: string; readonly title: string }>> = {
   off: { text: 'Notify me', title: 'Shows a notification when an agent begins to wait for you' },
   on: { text: 'Notifications on', title: 'Turns notifications about waiting agents off' },
-  denied: { text: 'Notifications blocked', title: 'The browser blocks notifications of this page. Permit them in its settings.' },
-  unsupported: { text: 'No notifications', title: 'This browser offers no notifications on this address. Use HTTPS or localhost.' },
+  denied: {
+    text: 'Notifications blocked',
+    title: 'The browser blocks notifications of this page. Permit them in its settings.',
+  },
+  unsupported: {
+    text: 'No notifications',
+    title: 'This browser offers no notifications on this address. Use HTTPS or localhost.',
+  },
 };
 
 function NotificationButton(): JSX.Element {

@@ -15,7 +15,12 @@ export function WaitingList(): JSX.Element {
   return (
     <section id="waiting" class="waiting panel" aria-labelledby="waiting-title" data-empty={all.length === 0}>
       <h2 id="waiting-title">
-        Waiting for you {all.length > 0 && <span class="badge" data-tone="warning">{all.length}</span>}
+        Waiting for you{' '}
+        {all.length > 0 && (
+          <span class="badge" data-tone="warning">
+            {all.length}
+          </span>
+        )}
       </h2>
       {all.length === 0 ? (
         <p class="hint">{stream.value.cursor === null ? 'Waiting for the server.' : 'No agent waits for you.'}</p>

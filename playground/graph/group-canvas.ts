@@ -1,8 +1,9 @@
 import type { Sigma } from 'sigma';
-import { hashText, oklch } from './colors.js';
+import { oklch } from './colors.js';
 import type { Theme } from './agent-style.js';
 import { convexHull, type Point } from './convex-hull.js';
 import type { GraphModel } from './graph-model.js';
+import { groupHue } from './group-hue.js';
 
 const MARGIN = 22;
 /** Distance between a name and the border of the canvas, in pixels. */
@@ -10,7 +11,6 @@ const BORDER = 6;
 /** Number of agents above which outlines are updated only once per interval. */
 const MANY_AGENTS = 2_000;
 const OUTLINE_INTERVAL_MS = 250;
-const HUE_COUNT = 24;
 
 interface Group {
   readonly hull: readonly Point[];
@@ -112,11 +112,6 @@ export class GroupCanvas {
     const middle = Math.max(half, Math.min(this.#sigma.getDimensions().width - half, (left + right) / 2));
     context.fillText(text, middle, top - 7);
   }
-}
-
-/** Returns the hue of a group in degrees. Depends on its id only, so that filters and other groups do not change it. */
-export function groupHue(groupId: string): number {
-  return ((hashText(groupId) % HUE_COUNT) * 360) / HUE_COUNT;
 }
 
 /** Traces a rounded shape at this distance around the corners, which are clockwise on the screen. */

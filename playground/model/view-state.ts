@@ -66,7 +66,7 @@ const MAX_VALUES = 50;
  */
 export function parseViewState(query: string): ViewState {
   const params = new URLSearchParams(query);
-  const one = <T extends string>(name: string, known: readonly T[], otherwise: T): T =>
+  const single = <T extends string>(name: string, known: readonly T[], otherwise: T): T =>
     pick(known, params.get(name)) ?? otherwise;
   const many = <T extends string>(name: string, known: readonly T[]): readonly T[] =>
     known.filter((value) => params.getAll(name).includes(value));
@@ -77,7 +77,7 @@ export function parseViewState(query: string): ViewState {
     return value !== null && isText(value) ? value : null;
   };
   return {
-    tab: one('tab', TABS, DEFAULT_VIEW.tab),
+    tab: single('tab', TABS, DEFAULT_VIEW.tab),
     agentId: text('agent'),
     search: text('q') ?? '',
     states: many('state', AGENT_STATES),
@@ -85,9 +85,9 @@ export function parseViewState(query: string): ViewState {
     agentTypes: texts('type'),
     swarmIds: texts('swarm'),
     isToday: params.get('active') === 'today',
-    sort: one('sort', SORT_ORDERS, DEFAULT_VIEW.sort),
+    sort: single('sort', SORT_ORDERS, DEFAULT_VIEW.sort),
     isFlat: params.get('list') === 'flat',
-    mode: one('rate', MODES, DEFAULT_VIEW.mode),
+    mode: single('rate', MODES, DEFAULT_VIEW.mode),
     omitted: many('omit', PARTS),
   };
 }

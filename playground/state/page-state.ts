@@ -108,7 +108,13 @@ export class PageState {
       if (current !== null) this.healthHistory.record(current);
     });
     this.drawRate = new DrawRate((maxHz) => {
-      this.maxHz.value = maxHz;
+      client.setMaxHz(maxHz).then(
+        () => {
+          this.maxHz.value = maxHz;
+        },
+        // Without a limit, the server skips updates that the page does not read in time.
+        () => undefined,
+      );
     });
 
     this.counts = computed(() => countAgents(this.agents.value, this.#today.value));
@@ -195,8 +201,7 @@ export class PageState {
     });
     this.#agentStream.subscribe(() => {
       const { agents, timestamp } = this.#agentStream.getSnapshot();
-      if (timestamp !== null)
-        this.#clockOffsetMs = Math.max(this.#clockOffsetMs, Date.parse(timestamp) - Date.now());
+      if (timestamp !== null) this.#clockOffsetMs = Math.max(this.#clockOffsetMs, Date.parse(timestamp) - Date.now());
       this.history.record(agents, Date.now());
       this.#drawGraph();
       updateTexts();
@@ -223,10 +228,12 @@ export class PageState {
       this.#drawGraph();
     });
     effect(() => {
-      const labels = [...this.#graphNames.update(this.agents.value)].map(([id, { head, tail, suffix }]): [string, string] => [
-        id,
-        suffix === '' ? `${head}${tail}` : `${head}${tail} ${suffix}`,
-      ]);
+      const labels = [...this.#graphNames.update(this.agents.value)].map(
+        ([id, { head, tail, suffix }]): [string, string] => [
+          id,
+          suffix === '' ? `${head}${tail}` : `${head}${tail} ${suffix}`,
+        ],
+      );
       this.graph.value?.setLabels(new Map(labels));
     });
     effect(() => {

@@ -85,7 +85,10 @@ describe.skipIf(!hasChromium)(
       const details = page.locator('#details');
       await details.getByText('started by').waitFor();
       await details.locator('.agent-link').first().click();
-      await page.waitForFunction((id) => new URLSearchParams(location.search).get('agent') === id, `claude:${TREE_SESSION}`);
+      await page.waitForFunction(
+        (id) => new URLSearchParams(location.search).get('agent') === id,
+        `claude:${TREE_SESSION}`,
+      );
       expect(errors).toEqual([]);
     });
 
@@ -95,7 +98,10 @@ describe.skipIf(!hasChromium)(
       const waits = page.locator('#waiting li');
       await waits.nth(1).waitFor();
       const texts = await waits.allInnerTexts();
-      expect(texts).toEqual([expect.stringContaining('needs a permission'), expect.stringContaining('needs a permission')]);
+      expect(texts).toEqual([
+        expect.stringContaining('needs a permission'),
+        expect.stringContaining('needs a permission'),
+      ]);
       // Codex records no requests for approval, so that its wait is inferred.
       expect(texts.map((text) => text.includes('inferred'))).toEqual([true, false]);
       const ages = await waits.locator('.age').allInnerTexts();
@@ -118,7 +124,10 @@ describe.skipIf(!hasChromium)(
       await page.locator('#agents-count', { hasText: / of \d+ agents shown/ }).waitFor();
       const shown = (await page.locator('#agents-count').innerText()).split(' ')[0];
       expect(shown).toBe(before['waiting for you']);
-      expect(await countsOf(page)).toMatchObject({ agents: before['agents'], 'waiting for you': before['waiting for you'] });
+      expect(await countsOf(page)).toMatchObject({
+        agents: before['agents'],
+        'waiting for you': before['waiting for you'],
+      });
       await page.locator('.filters > summary').click();
       await page.getByRole('button', { name: /^Codex/ }).click();
       const chip = page.getByRole('button', { name: /^Claude Code/ });
@@ -223,8 +232,7 @@ describe.skipIf(!hasChromium)(
       await page.locator('#waiting li').nth(1).waitFor();
       await page.locator('#notify').click();
       await page.getByRole('button', { name: 'Notifications on' }).waitFor();
-      const shown = (): Promise<string[]> =>
-        page.evaluate(() => (window as unknown as { shown: string[] }).shown); // set by the script above
+      const shown = (): Promise<string[]> => page.evaluate(() => (window as unknown as { shown: string[] }).shown); // set by the script above
       expect(await shown()).toEqual([]);
       await sessions.setStatus(TREE_SESSION, 'waiting');
       await page.waitForFunction(() => (window as unknown as { shown: string[] }).shown.length > 0);

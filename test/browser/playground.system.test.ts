@@ -93,7 +93,8 @@ describe.skipIf(!hasChromium)(
       await page.locator('.agent', { hasText: '· flow' }).first().waitFor({ state: 'detached' });
       expect(await page.locator('.agent', { hasText: '· ruv' }).count()).toBeGreaterThan(0);
       await page.getByText('60 Hz').click();
-      await page.locator('#frames').getByText('of 60 Hz').waitFor();
+      const hasMode = (): boolean => sent.some((frame) => frame.includes('HIGH_FREQUENCY'));
+      await waitUntil(hasMode, { state: () => sent, intervalMs: 50 });
       await page.getByLabel('neural').uncheck();
       await page.locator('.operation summary').click();
       const operation = page.locator('.operation code');
@@ -187,6 +188,18 @@ describe.skipIf(!hasChromium)(
       expect(errors.filter((text) => !text.includes('WebSocket connection to'))).toEqual([]);
     });
 
+    test('requests a lower update rate when it draws only a few frames per second', async () => {
+      await using opened = await openPage(browser, url, '/nothing');
+      const { page, sent } = opened;
+      await page.addInitScript(() => {
+        window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 250);
+      });
+      await page.goto(url);
+      await page.locator('#frames', { hasText: /limited to [1-8]\.0 Hz by this page/ }).waitFor({ state: 'attached' });
+      expect(sent.some((frame) => frame.includes('setMaxHz'))).toBe(true);
+      await page.locator('#frames', { hasText: /of [1-8]\.0 Hz/ }).waitFor({ state: 'attached' });
+    });
+
     test.each([
       ['dark', { width: 1400, height: 900 }],
       ['light', { width: 390, height: 844 }],
@@ -199,7 +212,10 @@ describe.skipIf(!hasChromium)(
       await untilDrawn(page);
       for (const tab of ['Agents', 'Tasks', 'Health']) {
         await page.getByRole('link', { name: tab, exact: true }).click();
-        await page.locator({ Agents: '#details', Tasks: '.task', Health: '.server' }[tab] ?? '').first().waitFor();
+        await page
+          .locator({ Agents: '#details', Tasks: '.task', Health: '.server' }[tab] ?? '')
+          .first()
+          .waitFor();
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
         await shoot(page, `${tab.toLowerCase()}-${colorScheme}-${viewport.width}`, true);
         const { passes, violations } = await new AxeBuilder({ page }).analyze();

@@ -9,7 +9,15 @@ const PLAYGROUND = fileURLToPath(new URL('../../playground', import.meta.url));
 /** Names of APIs that turn text into markup or code. */
 const MARKUP_APIS = new Set([
   ...['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'srcdoc', 'write', 'writeln'],
-  ...['createContextualFragment', 'parseFromString', 'DOMParser', 'eval', 'Function', 'javascript:', 'dangerouslySetInnerHTML'],
+  ...[
+    'createContextualFragment',
+    'parseFromString',
+    'DOMParser',
+    'eval',
+    'Function',
+    'javascript:',
+    'dangerouslySetInnerHTML',
+  ],
 ]);
 
 /** Lists identifiers and strings of a program that turn text into markup: `a.innerHTML`, `a['innerHTML']`, `{ innerHTML }`. */

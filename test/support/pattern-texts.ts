@@ -28,13 +28,15 @@ function listPatterns(): readonly string[] {
       if (ts.isRegularExpressionLiteral(node)) patterns.push(node.text.slice(1, node.text.lastIndexOf('/')));
       ts.forEachChild(node, visit);
     };
-    visit(ts.createSourceFile(
+    visit(
+      ts.createSourceFile(
         file,
         readFileSync(file, 'utf8'),
         ts.ScriptTarget.Latest,
         false,
         file.endsWith('.tsx') ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
-      ));
+      ),
+    );
     return patterns;
   });
 }
