@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { HealthTab } from '../health/health-tab.js';
+import { describeEmptyList } from '../model/describe-empty-list.js';
 import { AgentDetails } from './agent-details.js';
 import { AgentList } from './agent-list.js';
 import { AgentToolbar } from './agent-toolbar.js';
@@ -49,11 +50,7 @@ function AgentsTab(): JSX.Element {
           <AgentList />
           {isEmpty && (
             <p id="agents-note" class="hint">
-              {stream.value.cursor === null
-                ? 'Waiting for the server.'
-                : isFiltered.value
-                  ? 'No agent matches the filters.'
-                  : 'No agents.'}
+              {describeEmptyList(stream.value, isFiltered.value)}
             </p>
           )}
         </div>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { ringColor } from '../graph/agent-style.js';
 import { GraphView } from '../graph/graph-view.js';
+import { describeEmptyList } from '../model/describe-empty-list.js';
 import type { PageState } from '../state/page-state.js';
 import { formatEnumValue, formatHertz } from '../ui/format.js';
 import { Dot } from './basics.js';
@@ -82,17 +83,10 @@ function StageText(): JSX.Element | null {
 }
 
 function describeStage({ agents, stream, isFiltered, hasWebGl, isGraphLost }: PageState): string | null {
-  const { error, status, cursor } = stream.value;
-  const { size } = agents.value;
   if (!hasWebGl.value) return 'This browser has no WebGL to draw the graph. The list of agents shows the same data.';
   if (isGraphLost.value)
     return 'The browser has taken the graphics memory of the graph away. The list of agents shows the same data.';
-  if (error !== null && size === 0) return `${status === 'ENDED' ? '' : 'Retrying: '}${error.message}`;
-  if (size > 0) return null;
-  if (cursor === null) return 'Waiting for the first agents.';
-  return isFiltered.value
-    ? 'No agent matches these filters. They appear here as soon as a server reports one.'
-    : 'No agents. They appear here as soon as a server reports one.';
+  return agents.value.size > 0 ? null : describeEmptyList(stream.value, isFiltered.value);
 }
 
 function restoreGraph({ graph, hasWebGl }: PageState): void {

@@ -58,11 +58,14 @@ export class GraphView {
   #drawnSize = 0;
   #rebuildCount = 0;
   #hasFit = false;
+  /** Whether the container has a size. Without one, nothing is drawn. */
+  #isVisible: boolean;
 
   /** @throws Error if the browser has no WebGL */
   constructor(options: GraphViewOptions) {
     this.#options = options;
     this.#theme = options.theme;
+    this.#isVisible = options.container.clientWidth > 0;
     this.#model = new GraphModel(options.theme, options.isStill);
     [this.#sigma, this.#groups, this.#camera] = this.#mount();
     this.#layout = new LayoutClient(
@@ -79,6 +82,7 @@ export class GraphView {
       if (buttons !== 0) this.#camera.release();
     });
     new ResizeObserver(() => {
+      this.#isVisible = container.clientWidth > 0;
       if (!this.#isVisible) return;
       this.#sigma.refresh();
       if (this.#camera.isFollowing) this.#fit();
@@ -168,11 +172,6 @@ export class GraphView {
     sigma.on('webglContextRestored', () => onLost(false));
     sigma.on('clickStage', () => onSelect(null));
     return [sigma, groups, camera];
-  }
-
-  /** Whether the container has a size. Without one, nothing is drawn. */
-  get #isVisible(): boolean {
-    return this.#options.container.clientWidth > 0;
   }
 
   #fit(): void {

@@ -29,9 +29,18 @@ export function printOperation(request: AgentStreamRequest): string {
     '      status',
     '      serverId',
     '      swarmId',
+    '      parentId',
+    '      model',
     '      stale',
     '      simulated',
-    ...(includePerformance ? nested('performance', ['activityLevel', 'tasksActive', 'tasksCompleted'], 6) : []),
+    ...nested('activity', ['kind', 'label', 'since', 'waitingFor', 'inferred'], 6),
+    ...(includePerformance
+      ? [
+          ...nested('usage', ['totalTokens', 'costUsd', 'costEstimated'], 6),
+          ...nested('context', ['usedRatio'], 6),
+          ...nested('performance', ['activityLevel', 'tasksActive', 'tasksCompleted'], 6),
+        ]
+      : []),
     ...(includeNeural ? nested('neural', ['cognitivePattern'], 6) : []),
     ...(includeTopology ? nested('topology', ['role', 'parentId'], 6) : []),
     '    }',
