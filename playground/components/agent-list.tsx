@@ -3,7 +3,6 @@ import { type Agent, agentStateOf, contextRatioOf } from '@swarmlens/client';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { fillColor } from '../graph/agent-style.js';
-import { groupLabels } from '../graph/groups.js';
 import type { TreeRow } from '../model/agent-tree.js';
 import {
   costOf,
@@ -17,7 +16,7 @@ import {
   toneOf,
   UNKNOWN_TEXT,
 } from '../ui/format.js';
-import { Age, AgentName, Badge, Dot, Meter } from './basics.js';
+import { Age, AgentName, Badge, CutText, Dot, Meter } from './basics.js';
 import type { PageState } from '../state/page-state.js';
 import { usePage } from './page-context.js';
 
@@ -166,6 +165,7 @@ function Row({ row, index, isCursor }: RowProps): JSX.Element {
         .filter(Boolean)
         .join(' ')}
       role="treeitem"
+      aria-label={describeRow(row, page)}
       aria-level={depth + 1}
       aria-selected={isSelected}
       aria-expanded={below > 0 || !isExpanded ? isExpanded : undefined}
@@ -195,18 +195,25 @@ function Row({ row, index, isCursor }: RowProps): JSX.Element {
   );
 }
 
+/** Returns the text of a row for screen readers, which would read the parts of a name as words. */
+function describeRow(row: TreeRow, page: PageState): string {
+  if (row.kind === 'group') return `${page.labelOfGroup(row.groupId)}, ${row.below} agents`;
+  const { agent } = row;
+  const activity = agent.activity === null ? [] : [formatActivity(agent)];
+  return [page.fullNameOf(agent.id), formatStatus(agent), ...activity].join(', ');
+}
+
 interface GroupCardProps {
   readonly groupId: string;
   readonly below: number;
 }
 
 function GroupCard({ groupId, below }: GroupCardProps): JSX.Element {
-  const { stream } = usePage();
-  const [label] = groupLabels(groupId, stream.value.swarms);
+  const page = usePage();
   return (
     <span class="words">
       <strong class="group-name" title={groupId}>
-        {label}
+        {page.labelOfGroup(groupId)}
       </strong>
       <span class="hint">{below === 1 ? '1 agent' : `${below} agents`}</span>
     </span>
@@ -248,7 +255,7 @@ function AgentCard({ agent, hidden }: AgentCardProps): JSX.Element {
       </span>
       <span class="line figures">
         <span class="model" title={`Model: ${model ?? 'unknown'}`}>
-          {model ?? `model ${UNKNOWN_TEXT}`}
+          {model === null ? `model ${UNKNOWN_TEXT}` : <CutText text={model} />}
         </span>
         <span class="context" title="Used share of the context window">
           {ratio === null ? (

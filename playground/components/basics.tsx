@@ -1,7 +1,11 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { DEFAULT_VIEW, printViewState, type ViewState } from '../model/view-state.js';
 import { formatAge, type Tone, UNKNOWN_TEXT } from '../ui/format.js';
+import { splitName } from '../ui/labels.js';
 import { usePage } from './page-context.js';
+
+/** Maximum number of characters of a text that is cut. */
+const MAX_TEXT = 60;
 
 interface BadgeProps {
   readonly tone: Tone;
@@ -65,13 +69,15 @@ interface ViewLinkProps {
   readonly isCurrent?: boolean;
   readonly class?: string;
   readonly title?: string | undefined;
+  /** Text for screen readers, which would read the parts of a name as words. */
+  readonly label?: string | undefined;
   readonly onFollow?: () => void;
   readonly children: ComponentChildren;
 }
 
 /** Link to a state of the page. Its address can be copied and opened in another tab. */
 export function ViewLink(props: ViewLinkProps): JSX.Element {
-  const { change, isReset = false, isCurrent = false, title, onFollow, children } = props;
+  const { change, isReset = false, isCurrent = false, title, label, onFollow, children } = props;
   const page = usePage();
   const target = isReset ? { ...DEFAULT_VIEW, mode: page.view.mode, omitted: page.view.omitted, ...change } : change;
   const follow = (event: MouseEvent): void => {
@@ -85,11 +91,27 @@ export function ViewLink(props: ViewLinkProps): JSX.Element {
       class={props.class}
       href={printViewState({ ...page.view, ...target })}
       aria-current={isCurrent ? 'page' : undefined}
+      aria-label={label}
       title={title}
       onClick={follow}
     >
       {children}
     </a>
+  );
+}
+
+interface CutTextProps {
+  readonly text: string;
+}
+
+/** Text of which a narrow column cuts the middle only, because names with a common start differ at their end. */
+export function CutText({ text }: CutTextProps): JSX.Element {
+  const { head, tail } = splitName(text, MAX_TEXT, 0);
+  return (
+    <bdi class="name">
+      <span class="head">{head}</span>
+      <span class="tail">{tail}</span>
+    </bdi>
   );
 }
 
@@ -104,9 +126,9 @@ export function AgentName({ agentId, otherwise }: AgentNameProps): JSX.Element {
   const { names, agents } = usePage();
   const shown = names.value.get(agentId);
   const agent = agents.value.get(agentId);
-  if (shown === undefined) return <bdi class="agent-name">{otherwise ?? agentId}</bdi>;
+  if (shown === undefined) return <bdi class="name">{otherwise ?? agentId}</bdi>;
   return (
-    <bdi class="agent-name" title={`${agent?.name ?? agentId}\n${agentId}`}>
+    <bdi class="name" title={`${agent?.name ?? agentId}\n${agentId}`}>
       <span class="head">{shown.head}</span>
       <span class="tail">{shown.tail}</span>
       {shown.suffix !== '' && <span class="suffix">{shown.suffix}</span>}
@@ -122,7 +144,12 @@ interface AgentLinkProps {
 export function AgentLink({ agentId }: AgentLinkProps): JSX.Element {
   const page = usePage();
   return (
-    <ViewLink change={{ tab: 'agents', agentId }} class="agent-link" onFollow={() => page.show(agentId)}>
+    <ViewLink
+      change={{ tab: 'agents', agentId }}
+      class="agent-link"
+      label={page.fullNameOf(agentId)}
+      onFollow={() => page.show(agentId)}
+    >
       <AgentName agentId={agentId} />
     </ViewLink>
   );

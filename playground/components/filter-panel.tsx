@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
 import { fillColor } from '../graph/agent-style.js';
-import { groupLabels } from '../graph/groups.js';
 import { MODES, type Part, PARTS, SERVER_TYPES, toggle } from '../model/view-state.js';
 import { MODE_LABELS, SERVER_TYPE_LABELS } from '../ui/format.js';
 import { Dot } from './basics.js';
@@ -83,10 +82,9 @@ function TypeFilter(): JSX.Element {
 function SwarmFilter(): JSX.Element {
   const page = usePage();
   const { bySwarm } = page.counts.value;
-  const { swarms } = page.stream.value;
   const options = withSelected(bySwarm, page.view.swarmIds).map(([value, count]) => ({
     ...{ value, count },
-    text: groupLabels(value, swarms)[0],
+    text: page.labelOfGroup(value),
   }));
   return (
     <MultiSelect

@@ -125,7 +125,9 @@ function Rates(): JSX.Element {
   const [median, p95] = isCurrent ? [frames?.percentile(0.5) ?? null, frames?.percentile(0.95) ?? null] : [null, null];
   const texts = [
     ...(rate === null ? [] : [formatRate(rate)]),
-    ...(maxHz.value === null ? [] : [`limited to ${formatHertz(maxHz.value)} by this page`]),
+    ...(maxHz.value === null || rate?.requestedHz !== maxHz.value
+      ? []
+      : [`limited to ${formatHertz(maxHz.value)} by this page`]),
     ...(median === null || p95 === null ? [] : [`frame ${median.toFixed(1)} ms · p95 ${p95.toFixed(1)} ms`]),
   ];
   return (

@@ -52,6 +52,7 @@ function WaitItem({ wait: { agent, sinceMs, isInferred } }: WaitItemProps): JSX.
         change={{ tab: 'agents', agentId: agent.id }}
         isCurrent={page.view.agentId === agent.id}
         class="wait"
+        label={`${page.fullNameOf(agent.id)}: ${formatActivity(agent)}`}
         onFollow={() => page.show(agent.id)}
       >
         <AgentName agentId={agent.id} />

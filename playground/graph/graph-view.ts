@@ -1,11 +1,11 @@
 import { Sigma } from 'sigma';
-import type { Agent, SwarmFragment, TopologyEdgeFragment } from '@swarmlens/client';
+import type { Agent, TopologyEdgeFragment } from '@swarmlens/client';
 import { LayoutClient } from '../layout/layout-client.js';
 import type { Theme } from './agent-style.js';
 import { Camera } from './camera.js';
 import { FrameTimes } from '../model/frame-times.js';
 import { GroupCanvas } from './group-canvas.js';
-import { groupLabels } from './groups.js';
+import { type GroupLabels, unknownGroupLabels } from './groups.js';
 import { GraphModel } from './graph-model.js';
 import { sigmaOptions } from './sigma-options.js';
 
@@ -24,7 +24,6 @@ export interface GraphViewOptions {
 export interface GraphData {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly edges: ReadonlyMap<string, TopologyEdgeFragment>;
-  readonly swarms: ReadonlyMap<string, SwarmFragment>;
 }
 
 /** Longest time of one animation step in milliseconds, also after a pause. */
@@ -47,7 +46,7 @@ export class GraphView {
   #sigma: Sigma;
   #groups: GroupCanvas;
   #camera: Camera;
-  #data: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
+  #groupLabels: ReadonlyMap<string, GroupLabels> = new Map();
   #selected: string | null = null;
   #frame: number | null = null;
   #drawnAtMs = 0;
@@ -91,8 +90,9 @@ export class GraphView {
   }
 
   show(data: GraphData): void {
-    this.#data = data;
     if (this.#model.show(data.agents, data.edges)) {
+      // The selected agent may be new.
+      this.#mark(true);
       this.#layout.request();
       if (this.#camera.isFollowing) this.#fit();
     }
@@ -140,8 +140,10 @@ export class GraphView {
     this.#scheduleFrame();
   }
 
-  /** Sets the labels of agents. */
-  setLabels(labels: ReadonlyMap<string, string>): void {
+  /** Sets the labels of agents and groups. */
+  setLabels(labels: ReadonlyMap<string, string>, groupLabels: ReadonlyMap<string, GroupLabels>): void {
+    if (groupLabels !== this.#groupLabels && this.#isVisible) this.#sigma.scheduleRender();
+    this.#groupLabels = groupLabels;
     this.#model.setLabels(labels);
     if (this.#model.isMoving) this.#scheduleFrame();
   }
@@ -165,7 +167,7 @@ export class GraphView {
     const { container, onSelect, onLost } = this.#options;
     const sigma = new Sigma(this.#model.graph, container, sigmaOptions(this.#theme));
     const groups = new GroupCanvas(sigma, this.#model, this.#theme);
-    groups.getLabels = (groupId) => groupLabels(groupId, this.#data.swarms);
+    groups.getLabels = (groupId) => this.#groupLabels.get(groupId) ?? unknownGroupLabels(groupId);
     const camera = new Camera(sigma);
     sigma.on('clickNode', ({ node }) => onSelect(this.#model.nodes.get(node)?.isLeaving === false ? node : null));
     sigma.on('webglContextLost', () => onLost(true));

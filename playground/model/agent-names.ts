@@ -42,7 +42,8 @@ export class AgentNames {
   }
 }
 
-function distinguishNames(agents: readonly Named[], max: number): ReadonlyMap<string, ShownName> {
+/** @param max maximum number of characters of a name */
+export function distinguishNames(agents: readonly Named[], max: number): ReadonlyMap<string, ShownName> {
   const alike = new Map<string, Named[]>();
   for (const agent of agents) {
     const label = shortenName(agent.name, max).normalize('NFKC').toLowerCase();

@@ -9,6 +9,7 @@ import {
 } from '@swarmlens/client';
 import type { Theme } from '../graph/agent-style.js';
 import type { GraphView } from '../graph/graph-view.js';
+import { swarmLabels, unknownGroupLabels } from '../graph/groups.js';
 import { countAgents } from '../model/agent-counts.js';
 import { createGroupMatcher, createMatcher, createStateMatcher } from '../model/agent-filter.js';
 import { AgentHistory } from '../model/agent-history.js';
@@ -20,6 +21,7 @@ import { buildTaskBoard } from '../model/task-board.js';
 import { hasFilter, NO_FILTER, toggle, type ViewState } from '../model/view-state.js';
 import { listWaits, WaitTracker } from '../model/waits.js';
 import { formatError } from '../ui/format.js';
+import { withSuffix } from '../ui/labels.js';
 import { throttle } from './throttle.js';
 import type { TokenPrompt } from './token-prompt.js';
 import { type HistoryMode, UrlState } from './url-state.js';
@@ -73,6 +75,8 @@ export class PageState {
 
   readonly counts;
   readonly names: ReadonlySignal<ReadonlyMap<string, ShownName>>;
+  /** Labels of the swarms, by their ids. */
+  readonly groupLabels;
   readonly waits;
   readonly tree;
   readonly board;
@@ -119,6 +123,8 @@ export class PageState {
 
     this.counts = computed(() => countAgents(this.agents.value, this.#today.value));
     this.names = computed(() => this.#agentNames.update(this.agents.value));
+    const swarms = computed(() => this.stream.value.swarms);
+    this.groupLabels = computed(() => swarmLabels(swarms.value));
     this.waits = computed(() => listWaits(this.agents.value.values()));
     this.tree = computed(() =>
       buildAgentTree(this.agents.value, {
@@ -163,6 +169,16 @@ export class PageState {
       this.change({ tab: 'agents', agentId });
     });
     this.graph.value?.lookAt(agentId);
+  }
+
+  /** Returns the complete name of an agent, with the suffix that distinguishes it. Its id if the agent is unknown. */
+  fullNameOf(agentId: string): string {
+    return withSuffix(this.agents.value.get(agentId)?.name ?? agentId, this.names.value.get(agentId)?.suffix ?? '');
+  }
+
+  /** Returns the longest label of a group. */
+  labelOfGroup(groupId: string): string {
+    return (this.groupLabels.value.get(groupId) ?? unknownGroupLabels(groupId))[0];
   }
 
   toggleRow(key: string): void {
@@ -228,13 +244,12 @@ export class PageState {
       this.#drawGraph();
     });
     effect(() => {
-      const labels = [...this.#graphNames.update(this.agents.value)].map(
-        ([id, { head, tail, suffix }]): [string, string] => [
-          id,
-          suffix === '' ? `${head}${tail}` : `${head}${tail} ${suffix}`,
-        ],
-      );
-      this.graph.value?.setLabels(new Map(labels));
+      const names = this.#graphNames.update(this.agents.value);
+      const labels = [...names].map(([id, { head, tail, suffix }]): [string, string] => [
+        id,
+        withSuffix(`${head}${tail}`, suffix),
+      ]);
+      this.graph.value?.setLabels(new Map(labels), this.groupLabels.value);
     });
     effect(() => {
       const graph = this.graph.value;

@@ -1,4 +1,6 @@
 const TAIL = 6;
+/** Number of characters up to which a name is not split, because every column has room for it. */
+const WHOLE = 16;
 
 /**
  * Shortens a name in the middle, because generated names differ at their end. Never cuts a character that consists of several
@@ -17,13 +19,22 @@ export interface SplitName {
   readonly tail: string;
 }
 
-/** Shortens a name, and splits it before its last characters. */
-export function splitName(name: string, max: number): SplitName {
+/**
+ * Shortens a name, and splits it before its last characters.
+ *
+ * @param whole number of characters up to which a name is not split
+ */
+export function splitName(name: string, max: number, whole = WHOLE): SplitName {
   const characters = splitCharacters(name);
+  if (characters.length <= Math.min(max, Math.max(whole, TAIL))) return { head: '', tail: name };
   const tail = characters.slice(-TAIL).join('');
-  if (characters.length <= TAIL) return { head: '', tail };
   if (characters.length <= max) return { head: characters.slice(0, -TAIL).join(''), tail };
   return { head: `${characters.slice(0, max - TAIL - 1).join('')}…`, tail };
+}
+
+/** Adds the suffix that distinguishes a name from names that look like it. */
+export function withSuffix(name: string, suffix: string): string {
+  return suffix === '' ? name : `${name} ${suffix}`;
 }
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)(
       expect(await child.getAttribute('aria-level')).toBe('2');
       const parent = page.locator('.agent.context', { hasText: TREE_SESSION.slice(-4) });
       expect(await parent.getAttribute('aria-level')).toBe('1');
-      expect(await child.locator('.model').innerText()).toBe('claude-sonnet-5');
+      expect(await child.locator('.model').textContent()).toBe('claude-sonnet-5');
       expect(await child.innerText()).toContain('Read');
       expect(await child.locator('.cost').innerText()).toMatch(/^\$\d+\.\d\d est\.$/);
       await parent.locator('.twist').click();
@@ -206,6 +206,16 @@ describe.skipIf(!hasChromium)(
       await task.locator('.agent-link').first().click();
       await page.locator('#details .agent-tasks').getByText(title).click();
       await board.getByText(title).waitFor();
+      expect(errors).toEqual([]);
+    });
+
+    test('shows markup in tasks as text', async () => {
+      const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
+      await sessions.addTask('7', markup);
+      await using opened = await open('/?tab=tasks');
+      const { page, errors } = opened;
+      await page.locator('#board').getByText(markup).waitFor();
+      expect(await page.locator('img[src="x"], b').count()).toBe(0);
       expect(errors).toEqual([]);
     });
 

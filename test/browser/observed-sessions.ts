@@ -17,6 +17,8 @@ const TIME = /2026-09-20T[\d:.]+Z/g;
 export const WAITING_SESSION = '7ebc05d5-407d-4267-a74b-9e87aca20086';
 /** Session with subagents. */
 export const TREE_SESSION = '7979c946-6f50-4a0b-a07e-ce9cc7e5f379';
+/** Team with tasks. */
+const TEAM = 'session-990c349e';
 /** Running processes that the register of live sessions names. */
 const PIDS: Readonly<Record<string, number>> = { [WAITING_SESSION]: process.pid, [TREE_SESSION]: process.ppid };
 
@@ -67,6 +69,12 @@ export class ObservedSessions implements AsyncDisposable {
     };
     await mkdir(join(this.#claude, 'sessions'), { recursive: true });
     await writeFile(join(this.#claude, 'sessions', `${pid}.json`), JSON.stringify(entry));
+  }
+
+  /** Adds a task of the team to the files of Claude Code. */
+  async addTask(id: string, subject: string): Promise<void> {
+    const task = { id, subject, description: '', status: 'pending', owner: null, blocks: [], blockedBy: [] };
+    await writeFile(join(this.#claude, 'tasks', TEAM, `${id}.json`), JSON.stringify(task));
   }
 
   get #claude(): string {

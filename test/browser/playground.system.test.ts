@@ -125,7 +125,7 @@ describe.skipIf(!hasChromium)(
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowDown');
       const chosen = page.locator('.agent[aria-selected="true"]');
-      expect(await chosen.count()).toBe(1);
+      await chosen.waitFor();
       const name = await page.locator('#details h2').innerText();
       expect(name).not.toBe('');
       await page.keyboard.press('Enter');

@@ -1,7 +1,9 @@
+import type { SwarmFragment } from '@swarmlens/client';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AgentNames, type ShownName } from '../../playground/model/agent-names.js';
 import { groupHue } from '../../playground/graph/group-hue.js';
+import { swarmLabels } from '../../playground/graph/groups.js';
 import { runs } from '../support/fuzz-inputs.js';
 import { byId, createAgent } from './agents.js';
 
@@ -66,6 +68,28 @@ describe('AgentNames', () => {
     const before = names.update(byId(agent));
     expect(names.update(byId({ ...agent, status: 'BUSY' }))).toBe(before);
     expect(names.update(byId({ ...agent, name: 'b' }))).not.toBe(before);
+  });
+});
+
+describe('swarmLabels', () => {
+  test('differ for swarms with the same name, in every length', () => {
+    const createSwarm = (nativeId: string): SwarmFragment => ({
+      ...{
+        id: `x:${nativeId}`,
+        nativeId,
+        serverId: 'x',
+        serverType: 'CLAUDE_CODE',
+        name: 'shop',
+        topology: 'HIERARCHICAL',
+      },
+      ...{ topologyName: null, strategy: null, status: null, agentCount: 1, maxAgents: null, tasksActive: null },
+      ...{ tasksCompleted: null, tasksTotal: null, stale: false, createdAt: null },
+    });
+    const labels = swarmLabels(byId(createSwarm('1111-aaaa'), createSwarm('2222-bbbb')));
+    expect([...labels.values()]).toEqual([
+      ['x · shop aaaa · hierarchical', 'x · shop aaaa', 'shop aaaa'],
+      ['x · shop bbbb · hierarchical', 'x · shop bbbb', 'shop bbbb'],
+    ]);
   });
 });
 
