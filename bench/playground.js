@@ -32,7 +32,9 @@ async function serve(directory, agents) {
     };
   };
   const mcpServers = Object.fromEntries(Array.from({ length: SERVERS }, (_, index) => [`s${index}`, simulator(index)]));
-  await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers }));
+  // 10,000 agents with all fields are more values than one answer may have by default.
+  const swarmlens = { limits: { maxAnswerValues: 2_000_000 } };
+  await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers, swarmlens }));
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', 'config.json', '--port', '0'], {
     cwd: directory,
   });
@@ -50,7 +52,7 @@ async function measure(browser, url, agents) {
   page.setDefaultTimeout(120_000);
   await page.goto(url);
   await page.waitForFunction((expected) => {
-    const [total] = document.querySelectorAll('#figures dd');
+    const total = document.querySelector('.counts li:last-child strong');
     return Number(total?.textContent) > expected * 0.8;
   }, agents);
   const session = await page.context().newCDPSession(page);

@@ -1,5 +1,5 @@
 import type { Agent, AgentStatus } from '@swarmlens/client';
-import { type Color, oklch } from './colors.js';
+import { type Color, hashText, oklch } from './colors.js';
 
 export type Theme = 'light' | 'dark';
 
@@ -69,14 +69,15 @@ export function agentStyle(agent: Agent, theme: Theme): AgentStyle {
   return {
     fill: agent.stale ? STALE[theme] : fillColor(agent.type, theme),
     ring: agent.stale ? STALE[theme] : ringColor(agent.status, theme),
-    size: MIN_SIZE + (MAX_SIZE - MIN_SIZE) * activityLevel(agent),
+    // The last known activity of a stale agent says nothing about its work now.
+    size: agent.stale ? MIN_SIZE : MIN_SIZE + (MAX_SIZE - MIN_SIZE) * activityLevel(agent),
   };
 }
 
 export function fillColor(type: string, theme: Theme): Color {
   const known = KNOWN_TYPES.indexOf(type);
   // Other types share the colors, chosen by a hash of the name.
-  const slot = known === -1 ? hash(type) % (2 * HUES.length) : known;
+  const slot = known === -1 ? hashText(type) % (2 * HUES.length) : known;
   const strength = STRENGTHS[theme][Math.floor(slot / HUES.length)];
   return oklch(strength?.lightness ?? 0.6, strength?.chroma ?? 0, HUES[slot % HUES.length] ?? 0);
 }
@@ -95,10 +96,4 @@ export function activityLevel({ performance, status }: Pick<Agent, 'performance'
   const tasks = performance?.tasksActive ?? 0;
   const byStatus = status === 'BUSY' ? 0.7 : status === 'ACTIVE' ? 0.35 : 0;
   return Math.max(byStatus, 1 - 1 / (1 + tasks / 2));
-}
-
-function hash(text: string): number {
-  let value = 7;
-  for (let index = 0; index < text.length; index += 1) value = (value * 31 + text.charCodeAt(index)) >>> 0;
-  return value;
 }

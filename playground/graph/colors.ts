@@ -19,6 +19,13 @@ export function oklch(lightness: number, chroma: number, hue: number): Color {
   ]);
 }
 
+/** Returns a number for a text, which is always the same, to choose a color. */
+export function hashText(text: string): number {
+  let value = 7;
+  for (let index = 0; index < text.length; index += 1) value = (value * 31 + text.charCodeAt(index)) >>> 0;
+  return value;
+}
+
 /** @param share share of `to`, 0 to 1 */
 export function mix(from: Color, to: Color, share: number): Color {
   const start = channels(from);

@@ -7,12 +7,15 @@ import { initialPositions } from './initial-positions.js';
 
 export interface EdgeAttributes {
   readonly inferred: boolean;
+  /** Whether the edge leads from an agent to one that it started. */
+  readonly isParent: boolean;
   /** Whether the edge was removed and is hidden. */
   isGone: boolean;
 }
 
 export type SwarmGraph = MultiDirectedGraph<NodeAttributes, EdgeAttributes>;
-type Edge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
+type TopologyEdge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
+type Edge = TopologyEdge & Pick<EdgeAttributes, 'isParent'>;
 
 /**
  * Number of hidden nodes and edges at which the graph is rebuilt without them. Removing them one by one is slow, because the
@@ -31,10 +34,12 @@ export class GraphModel {
   /** Graph of the renderer. Never replaced, because sigma 4.0 keeps the first graph's edges in an index. */
   readonly graph: SwarmGraph = new MultiDirectedGraph();
   readonly nodes = new Map<string, GraphNode>();
+  #topologyEdges: ReadonlyMap<string, TopologyEdge> = new Map();
   #edges: ReadonlyMap<string, Edge> = new Map();
   #agents: ReadonlyMap<string, Agent> = new Map();
   readonly #moving = new Set<string>();
   #matches: ((agent: Agent) => boolean) | null = null;
+  readonly #relabeled = new Set<string>();
   readonly #changedEdges = new Set<string>();
   #hiddenEdges = 0;
   #rebuildCount = 0;
@@ -60,21 +65,25 @@ export class GraphModel {
    *
    * @returns whether the layout must run, because agents, groups or edges were added or removed
    */
-  show(agents: ReadonlyMap<string, Agent>, edges: ReadonlyMap<string, Edge>): boolean {
+  show(agents: ReadonlyMap<string, Agent>, topologyEdges: ReadonlyMap<string, TopologyEdge>): boolean {
     const removed = [...this.#agents.keys()].filter((id) => !agents.has(id));
     for (const id of removed) this.#remove(id);
     const added: Agent[] = [];
-    let hasRegrouped = false;
+    let [hasRegrouped, hasReparented] = [false, false];
     for (const [id, agent] of agents) {
       const node = this.nodes.get(id);
       if (node === undefined) added.push(agent);
       else if (node.agent !== agent || node.isLeaving) {
+        hasReparented ||= node.agent.parentId !== agent.parentId;
         hasRegrouped = this.#change(node, agent) || hasRegrouped;
         this.#moving.add(id);
       }
     }
+    const isSame = topologyEdges === this.#topologyEdges && !hasReparented && added.length + removed.length === 0;
+    const edges = isSame ? this.#edges : joinEdges(agents, topologyEdges);
     const edgesChanged = !haveSameKeys(edges, this.#edges);
     this.#agents = agents;
+    this.#topologyEdges = topologyEdges;
     this.#edges = edges;
     this.#add(added);
     if (edgesChanged || added.length > 0) this.#connect();
@@ -91,6 +100,14 @@ export class GraphModel {
     }
   }
 
+  /** Sets the labels of agents. Agents without one keep theirs. */
+  setLabels(labels: ReadonlyMap<string, string>): void {
+    for (const [id, node] of this.nodes) {
+      const label = labels.get(id);
+      if (label !== undefined && node.setLabel(label)) this.#relabeled.add(id);
+    }
+  }
+
   #dim(node: GraphNode): void {
     node.dim(this.#matches !== null && !this.#matches(node.agent));
   }
@@ -101,7 +118,8 @@ export class GraphModel {
    * @returns ids of the agents that changed
    */
   step(elapsedMs: number): string[] {
-    const changed: string[] = [];
+    const changed = [...this.#relabeled].filter((id) => !this.#moving.has(id) && this.nodes.has(id));
+    this.#relabeled.clear();
     for (const id of this.#moving) {
       const node = this.nodes.get(id);
       if (node?.step(this.#isStill ? INSTANT_MS : elapsedMs) !== true) this.#moving.delete(id);
@@ -122,8 +140,9 @@ export class GraphModel {
     return this.#rebuildCount;
   }
 
+  /** Whether the next step changes something. */
   get isMoving(): boolean {
-    return this.#moving.size > 0;
+    return this.#moving.size + this.#relabeled.size > 0;
   }
 
   /** Returns the input of the layout and the ids of its nodes. */
@@ -223,10 +242,33 @@ export class GraphModel {
       attributes.isGone = isGone;
       this.#changedEdges.add(id);
     });
-    for (const { id, from, to, inferred } of this.#edges.values())
+    for (const { id, from, to, inferred, isParent } of this.#edges.values())
       if (!this.graph.hasEdge(id) && this.graph.hasNode(from) && this.graph.hasNode(to))
-        this.graph.addEdgeWithKey(id, from, to, { inferred, isGone: false });
+        this.graph.addEdgeWithKey(id, from, to, { inferred, isParent, isGone: false });
   }
+}
+
+/**
+ * Joins the edges of topologies with the edges from agents to those that they started. The latter replace an edge of the
+ * topology between the same agents.
+ */
+function joinEdges(
+  agents: ReadonlyMap<string, Agent>,
+  topologyEdges: ReadonlyMap<string, TopologyEdge>,
+): ReadonlyMap<string, Edge> {
+  const edges = new Map<string, Edge>();
+  for (const { id, parentId } of agents.values()) {
+    if (parentId === null || parentId === id || !agents.has(parentId)) continue;
+    const edge = { id: parentEdgeId(parentId, id), from: parentId, to: id, inferred: false, isParent: true };
+    edges.set(edge.id, edge);
+  }
+  for (const edge of topologyEdges.values())
+    if (!edges.has(parentEdgeId(edge.from, edge.to))) edges.set(edge.id, { ...edge, isParent: false });
+  return edges;
+}
+
+function parentEdgeId(parentId: string, id: string): string {
+  return JSON.stringify([parentId, id]);
 }
 
 function haveSameKeys(first: ReadonlyMap<string, Edge>, second: ReadonlyMap<string, Edge>): boolean {
@@ -234,8 +276,9 @@ function haveSameKeys(first: ReadonlyMap<string, Edge>, second: ReadonlyMap<stri
   return first.size === second.size && [...first.keys()].every((id) => second.has(id));
 }
 
-/** Whether an agent has worked, as opposed to a new measurement of a number. */
+/** Whether an agent has worked, as opposed to a new measurement of a number. A stale agent has not. */
 function hasWorked(before: Agent, after: Agent): boolean {
+  if (after.stale) return false;
   return (
     before.status !== after.status ||
     before.stale !== after.stale ||

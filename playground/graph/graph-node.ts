@@ -2,7 +2,7 @@ import type { Agent } from '@swarmlens/client';
 import { type AgentStyle, agentStyle, type Theme } from './agent-style.js';
 import { groupKey } from './groups.js';
 import type { Point } from './convex-hull.js';
-import { agentLabel } from '../ui/labels.js';
+import { shortenName } from '../ui/labels.js';
 import { FadingColor, EasedValue } from './animation.js';
 
 /** Attributes read by the renderer. Modified in place with every frame. */
@@ -21,6 +21,7 @@ const GROW_HALF_LIFE_MS = 90;
 /** Factor by which work enlarges a node for a moment. */
 const SWELL = 1.45;
 const DIMMED_OPACITY = 0.12;
+const MAX_LABEL = 18;
 
 /** Agent on its way to its target style and position. */
 export class GraphNode {
@@ -29,6 +30,8 @@ export class GraphNode {
   attributes: NodeAttributes;
   /** Whether the agent was removed and is fading out. */
   isLeaving = false;
+  #label: string;
+  #isDimmed = false;
   readonly #x: EasedValue;
   readonly #y: EasedValue;
   readonly #size = new EasedValue(0);
@@ -40,12 +43,13 @@ export class GraphNode {
     const { fill, ring, size } = agentStyle(agent, theme);
     this.agent = agent;
     this.group = groupKey(agent);
+    this.#label = shortenName(agent.name, MAX_LABEL);
     this.#x = new EasedValue(position.x);
     this.#y = new EasedValue(position.y);
     this.#size.target = size;
     this.#fill = new FadingColor(fill);
     this.#ring = new FadingColor(ring);
-    this.attributes = { ...position, size: 0, color: fill, ring, opacity: 1, label: agentLabel(agent) };
+    this.attributes = { ...position, size: 0, color: fill, ring, opacity: 1, label: this.#label };
   }
 
   get target(): Point {
@@ -80,8 +84,21 @@ export class GraphNode {
 
   /** Dims the node and hides its label, because it does not match the search. */
   dim(isDimmed: boolean): void {
+    this.#isDimmed = isDimmed;
     this.#opacity.target = isDimmed ? DIMMED_OPACITY : 1;
-    this.attributes.label = isDimmed ? '' : agentLabel(this.agent);
+    this.attributes.label = isDimmed ? '' : this.#label;
+  }
+
+  /**
+   * Sets the label.
+   *
+   * @returns whether it changed
+   */
+  setLabel(label: string): boolean {
+    if (label === this.#label) return false;
+    this.#label = label;
+    this.attributes.label = this.#isDimmed ? '' : label;
+    return true;
   }
 
   get hasLeft(): boolean {

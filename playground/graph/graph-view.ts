@@ -1,11 +1,11 @@
 import { Sigma } from 'sigma';
-import type { Agent, SwarmFragment, TopologyEdgeFragment } from '@swarmlens/client';
+import type { Agent, TopologyEdgeFragment } from '@swarmlens/client';
 import { LayoutClient } from '../layout/layout-client.js';
 import type { Theme } from './agent-style.js';
 import { Camera } from './camera.js';
-import { FrameTimes } from './frame-times.js';
+import { FrameTimes } from '../model/frame-times.js';
 import { GroupCanvas } from './group-canvas.js';
-import { groupLabels } from './groups.js';
+import { type GroupLabels, unknownGroupLabels } from './groups.js';
 import { GraphModel } from './graph-model.js';
 import { sigmaOptions } from './sigma-options.js';
 
@@ -15,12 +15,15 @@ export interface GraphViewOptions {
   /** Whether every change is instant, for reduced motion. */
   readonly isStill: boolean;
   readonly onSelect: (agentId: string | null) => void;
+  /** Called when the browser takes the graphics context away, and when the graph is drawn again. */
+  readonly onLost: (isLost: boolean) => void;
+  /** Called with the time since the previous frame in milliseconds, while something moves. */
+  readonly onFrame: (intervalMs: number) => void;
 }
 
 export interface GraphData {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly edges: ReadonlyMap<string, TopologyEdgeFragment>;
-  readonly swarms: ReadonlyMap<string, SwarmFragment>;
 }
 
 /** Longest time of one animation step in milliseconds, also after a pause. */
@@ -43,7 +46,7 @@ export class GraphView {
   #sigma: Sigma;
   #groups: GroupCanvas;
   #camera: Camera;
-  #data: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
+  #groupLabels: ReadonlyMap<string, GroupLabels> = new Map();
   #selected: string | null = null;
   #frame: number | null = null;
   #drawnAtMs = 0;
@@ -54,11 +57,14 @@ export class GraphView {
   #drawnSize = 0;
   #rebuildCount = 0;
   #hasFit = false;
+  /** Whether the container has a size. Without one, nothing is drawn. */
+  #isVisible: boolean;
 
   /** @throws Error if the browser has no WebGL */
   constructor(options: GraphViewOptions) {
     this.#options = options;
     this.#theme = options.theme;
+    this.#isVisible = options.container.clientWidth > 0;
     this.#model = new GraphModel(options.theme, options.isStill);
     [this.#sigma, this.#groups, this.#camera] = this.#mount();
     this.#layout = new LayoutClient(
@@ -75,14 +81,18 @@ export class GraphView {
       if (buttons !== 0) this.#camera.release();
     });
     new ResizeObserver(() => {
+      this.#isVisible = container.clientWidth > 0;
+      if (!this.#isVisible) return;
+      this.#sigma.refresh();
       if (this.#camera.isFollowing) this.#fit();
       this.#scheduleFrame();
     }).observe(container);
   }
 
   show(data: GraphData): void {
-    this.#data = data;
     if (this.#model.show(data.agents, data.edges)) {
+      // The selected agent may be new.
+      this.#mark(true);
       this.#layout.request();
       if (this.#camera.isFollowing) this.#fit();
     }
@@ -93,8 +103,18 @@ export class GraphView {
     if (theme === this.#theme) return;
     this.#theme = theme;
     this.#model.theme = theme;
+    this.restore();
+  }
+
+  /**
+   * Creates the renderer again.
+   *
+   * @throws Error if the browser has no WebGL
+   */
+  restore(): void {
     this.#sigma.kill();
     [this.#sigma, this.#groups, this.#camera] = this.#mount();
+    this.#options.onLost(false);
     this.#hasFit = false;
     this.#fit();
     this.#mark(true);
@@ -120,6 +140,14 @@ export class GraphView {
     this.#scheduleFrame();
   }
 
+  /** Sets the labels of agents and groups. */
+  setLabels(labels: ReadonlyMap<string, string>, groupLabels: ReadonlyMap<string, GroupLabels>): void {
+    if (groupLabels !== this.#groupLabels && this.#isVisible) this.#sigma.scheduleRender();
+    this.#groupLabels = groupLabels;
+    this.#model.setLabels(labels);
+    if (this.#model.isMoving) this.#scheduleFrame();
+  }
+
   zoom(factor: number): void {
     this.#camera.zoom(factor, this.#options.isStill);
     this.#scheduleFrame();
@@ -136,17 +164,20 @@ export class GraphView {
   }
 
   #mount(): [Sigma, GroupCanvas, Camera] {
-    const { container, onSelect } = this.#options;
+    const { container, onSelect, onLost } = this.#options;
     const sigma = new Sigma(this.#model.graph, container, sigmaOptions(this.#theme));
     const groups = new GroupCanvas(sigma, this.#model, this.#theme);
-    groups.getLabels = (groupId) => groupLabels(groupId, this.#data.swarms);
+    groups.getLabels = (groupId) => this.#groupLabels.get(groupId) ?? unknownGroupLabels(groupId);
     const camera = new Camera(sigma);
     sigma.on('clickNode', ({ node }) => onSelect(this.#model.nodes.get(node)?.isLeaving === false ? node : null));
+    sigma.on('webglContextLost', () => onLost(true));
+    sigma.on('webglContextRestored', () => onLost(false));
     sigma.on('clickStage', () => onSelect(null));
     return [sigma, groups, camera];
   }
 
   #fit(): void {
+    if (!this.#isVisible) return;
     const points = [...this.#model.nodes.values()].filter(({ isLeaving }) => !isLeaving).map(({ target }) => target);
     this.#camera.fit(points, this.#options.isStill || !this.#hasFit);
     this.#hasFit ||= points.length > 0;
@@ -158,7 +189,7 @@ export class GraphView {
   }
 
   #scheduleFrame(): void {
-    if (this.#frame !== null) return;
+    if (this.#frame !== null || !this.#isVisible) return;
     const pauseMs = this.#gapMs < SLOW_FRAME_MS ? 0 : Math.min(this.#gapMs, MAX_PAUSE_MS);
     const requestFrame = (): number => requestAnimationFrame((nowMs) => this.#draw(nowMs));
     this.#frame = pauseMs === 0 ? requestFrame() : window.setTimeout(requestFrame, pauseMs);
@@ -169,7 +200,10 @@ export class GraphView {
     this.#frame = null;
     const startMs = performance.now();
     // Measured only between consecutive frames.
-    if (this.#isRunning) this.#gapMs = nowMs - this.#drawnAtMs - this.#pausedMs;
+    if (this.#isRunning) {
+      this.#gapMs = nowMs - this.#drawnAtMs - this.#pausedMs;
+      this.#options.onFrame(nowMs - this.#drawnAtMs);
+    }
     const elapsedMs = Math.min(MAX_STEP_MS, nowMs - this.#drawnAtMs);
     this.#drawnAtMs = nowMs;
     const model = this.#model;

@@ -3,6 +3,7 @@ import { oklch } from './colors.js';
 import type { Theme } from './agent-style.js';
 import { convexHull, type Point } from './convex-hull.js';
 import type { GraphModel } from './graph-model.js';
+import { groupHue } from './group-hue.js';
 
 const MARGIN = 22;
 /** Distance between a name and the border of the canvas, in pixels. */
@@ -10,7 +11,6 @@ const BORDER = 6;
 /** Number of agents above which outlines are updated only once per interval. */
 const MANY_AGENTS = 2_000;
 const OUTLINE_INTERVAL_MS = 250;
-const HUES = [230, 150, 60, 310, 20, 190, 95, 270];
 
 interface Group {
   readonly hull: readonly Point[];
@@ -23,7 +23,6 @@ export class GroupCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #theme: Theme;
   readonly #model: GraphModel;
-  readonly #hues = new Map<string, number>();
   #groups: ReadonlyMap<string, Group> = new Map();
   #outlinedAtMs = Number.NEGATIVE_INFINITY;
   /** Returns the labels of a group, longest first. */
@@ -46,27 +45,19 @@ export class GroupCanvas {
     const { nodes } = this.#model;
     if (!isFinal && nodes.size > MANY_AGENTS && nowMs - this.#outlinedAtMs < OUTLINE_INTERVAL_MS) return;
     this.#outlinedAtMs = nowMs;
-    const members = new Map<string, { points: Point[]; serverId: string }>();
-    for (const { group, attributes, agent, isLeaving } of nodes.values()) {
+    const members = new Map<string, Point[]>();
+    for (const { group, attributes, isLeaving } of nodes.values()) {
       if (isLeaving) continue;
-      const entry = members.get(group);
-      if (entry === undefined) members.set(group, { points: [attributes], serverId: agent.serverId });
-      else entry.points.push(attributes);
+      const points = members.get(group);
+      if (points === undefined) members.set(group, [attributes]);
+      else points.push(attributes);
     }
     this.#groups = new Map(
-      [...members].map(([id, { points, serverId }]) => [
+      [...members].map(([id, points]) => [
         id,
-        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: this.#assignHue(serverId) },
+        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: groupHue(id) },
       ]),
     );
-  }
-
-  #assignHue(serverId: string): number {
-    const known = this.#hues.get(serverId);
-    if (known !== undefined) return known;
-    const hue = HUES[this.#hues.size % HUES.length] ?? 0;
-    this.#hues.set(serverId, hue);
-    return hue;
   }
 
   #draw(): void {

@@ -7,6 +7,7 @@ const TEXT: Readonly<Record<Theme, string>> = { light: '#1d2a34', dark: '#dbe5ec
 const LABEL_BACK: Readonly<Record<Theme, string>> = { light: '#ffffff', dark: '#16212a' };
 const REPORTED: Readonly<Record<Theme, string>> = { light: '#6f8496', dark: '#55697a' };
 const INFERRED: Readonly<Record<Theme, string>> = { light: '#9db0bf', dark: '#4a5c6c' };
+const PARENT: Readonly<Record<Theme, string>> = { light: '#0f766e', dark: '#5eead4' };
 const ACCENT: Readonly<Record<Theme, string>> = { light: '#005f85', dark: '#7fd1e8' };
 const CLEAR = '#00000000';
 
@@ -19,7 +20,7 @@ export function sigmaOptions(theme: Theme) {
         variables: { ring: { type: 'color', default: '#888888' } },
       },
       edges: {
-        // Inferred edges are dashed, reported edges are solid.
+        // Inferred edges are dashed, reported edges are solid. Edges between parent and child are thicker.
         layers: [
           layerPlain({ color: { attribute: 'line' } }),
           layerDashed({
@@ -59,13 +60,19 @@ export function sigmaOptions(theme: Theme) {
       },
       edges: {
         color: INFERRED[theme],
-        line: { whenData: 'inferred', then: CLEAR, else: REPORTED[theme] },
+        line: {
+          whenData: 'isParent',
+          then: PARENT[theme],
+          else: { whenData: 'inferred', then: CLEAR, else: REPORTED[theme] },
+        },
         dash: { whenData: 'inferred', then: 5, else: 0 },
-        size: { whenData: 'inferred', then: 1.2, else: 1.6 },
+        size: { whenData: 'isParent', then: 3, else: { whenData: 'inferred', then: 1.2, else: 1.6 } },
         visibility: { whenData: 'isGone', then: 'hidden', else: 'visible' },
       },
     },
     settings: {
+      // The tab with the graph may be hidden.
+      allowInvalidContainer: true,
       autoRescale: false,
       itemSizesReference: 'screen',
       zoomToSizeRatioFunction: (ratio: number) => ratio ** 0.75,

@@ -1,11 +1,17 @@
-import type {
-  AgentStatus,
-  CircuitState,
-  HealthStatus,
-  McpServerType,
-  NoticeSeverity,
-  PerformanceMode,
-  ServerStatus,
+import {
+  type Agent,
+  type AgentState,
+  agentStateOf,
+  type AgentStatus,
+  type CircuitState,
+  type HealthStatus,
+  type McpServerType,
+  type NoticeSeverity,
+  type PerformanceMode,
+  type ServerStatus,
+  type TaskStatus,
+  tokensOf,
+  type WaitReason,
 } from '@swarmlens/client';
 
 /** Rating of a state, shown as a color. */
@@ -41,6 +47,34 @@ export const AGENT_TONES: Readonly<Record<AgentStatus, Tone>> = {
   OFFLINE: 'bad',
   TERMINATED: 'neutral',
   UNKNOWN: 'neutral',
+};
+
+/** Texts of the states of agents. */
+export const STATE_LABELS: Readonly<Record<AgentState, string>> = {
+  waiting: 'waiting for you',
+  failed: 'failed',
+  working: 'working',
+  idle: 'idle',
+  unknown: 'unknown',
+  ended: 'ended',
+  stale: 'stale',
+};
+
+export const TASK_TONES: Readonly<Record<TaskStatus, Tone>> = {
+  PENDING: 'neutral',
+  IN_PROGRESS: 'busy',
+  BLOCKED: 'warning',
+  COMPLETED: 'good',
+  FAILED: 'bad',
+  CANCELED: 'neutral',
+  UNKNOWN: 'neutral',
+};
+
+const WAIT_LABELS: Readonly<Record<WaitReason, string>> = {
+  PERMISSION: 'a permission',
+  ANSWER: 'an answer',
+  PLAN_APPROVAL: 'approval of a plan',
+  OTHER: 'a person',
 };
 
 export const SERVER_TONES: Readonly<Record<ServerStatus, Tone>> = {
@@ -115,4 +149,91 @@ export function formatCount(value: number | null | undefined): string {
 /** @param error thrown value, or error of a stream */
 export function formatError(error: unknown): string {
   return error instanceof Error ? error.message : 'An unknown error occurred.';
+}
+
+/** Describes what an agent does now: its activity, or else its status. */
+export function formatActivity(agent: Agent): string {
+  const { activity } = agent;
+  const status = formatEnumValue(agent.status);
+  if (activity === null) return status;
+  const label = activity.label === null ? '' : `: ${activity.label}`;
+  const work = {
+    TOOL: activity.label ?? 'a tool',
+    MODEL: `model${label}`,
+    WAITING: `needs ${WAIT_LABELS[activity.waitingFor ?? 'OTHER']}${label}`,
+    COMPACTING: 'compacts its context',
+  }[activity.kind];
+  // An activity contradicts a status such as PAUSED, which the user then needs to know.
+  const state = agentStateOf({ ...agent, stale: false });
+  return state === 'working' || state === 'waiting' ? work : `${status}, ${work}`;
+}
+
+/** Formats the status of an agent. The status of a stale agent is its last known one. */
+export function formatStatus({ status, stale }: Agent): string {
+  return stale ? `stale · was ${formatEnumValue(status)}` : formatEnumValue(status);
+}
+
+/** Returns the tone of the status of an agent. Neutral for a stale agent, whose status may be outdated. */
+export function toneOf({ status, stale }: Agent): Tone {
+  return stale ? 'neutral' : AGENT_TONES[status];
+}
+
+/** Formats the age of a time: `12 s`, `3 min`, `2 h 5 min`, `3 d`. A time in the future has the age 0. */
+export function formatAge(at: string | number | null, nowMs: number): string {
+  const ms = typeof at === 'number' ? at : Date.parse(at ?? '');
+  if (Number.isNaN(ms)) return UNKNOWN_TEXT;
+  const seconds = Math.max(0, Math.floor((nowMs - ms) / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+const compactNumber = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** Formats a number with at most three digits and a unit: `950`, `1.2K`, `34.5M`. */
+export function formatCompact(value: number | null): string {
+  return value === null ? UNKNOWN_TEXT : compactNumber.format(value);
+}
+
+/** Formats the number of tokens of an agent. A lower limit begins with `≥`. */
+export function formatTokens(agent: Agent): string {
+  const tokens = tokensOf(agent);
+  return `${tokens !== null && agent.usage?.complete === false ? '≥ ' : ''}${formatCompact(tokens)}`;
+}
+
+/** Cost in US dollars. Null if it is unknown. */
+export interface Cost {
+  readonly costUsd: number | null;
+  readonly isEstimated: boolean;
+  /** Whether the cost includes everything that was used. */
+  readonly isComplete: boolean;
+}
+
+export function costOf({ usage }: Agent): Cost {
+  return {
+    costUsd: usage?.costUsd ?? null,
+    isEstimated: usage?.costEstimated ?? false,
+    isComplete: usage?.complete ?? true,
+  };
+}
+
+/** Formats a cost. A lower limit begins with `≥`, and an estimate ends with `est.`. */
+export function formatCost({ costUsd, isEstimated, isComplete }: Cost): string {
+  if (costUsd === null) return UNKNOWN_TEXT;
+  // A small cost is not 0.
+  const amount = costUsd > 0 && costUsd < 0.005 ? '< $0.01' : `$${costUsd.toFixed(2)}`;
+  return `${isComplete ? '' : '≥ '}${amount}${isEstimated ? ' est.' : ''}`;
+}
+
+/** Explains the marks of a cost. */
+export function explainCost({ costUsd, isEstimated, isComplete }: Cost): string {
+  if (costUsd === null) return 'Unknown cost.';
+  const notes = [
+    ...(isEstimated ? ['estimated from list prices'] : ['measured']),
+    ...(isComplete ? [] : ['a lower limit, because not everything that was used is known']),
+  ];
+  return `Cost in US dollars: ${notes.join('; ')}.`;
 }

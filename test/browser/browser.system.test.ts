@@ -55,6 +55,7 @@ describe.skipIf(!hasChromium)(
       await using opened = await openPage(browser, origin);
       const { page, errors } = opened;
       await page.locator('#stage-empty', { hasText: 'No agents' }).waitFor();
+      await page.getByRole('link', { name: 'Health' }).click();
       await page.locator('#health-note', { hasText: 'No servers.' }).waitFor();
       expect(errors).toEqual([]);
       await rm(directory, { recursive: true, force: true });
@@ -80,6 +81,7 @@ describe.skipIf(!hasChromium)(
       await row.waitFor();
       await row.click();
       expect(await page.locator('#details').innerText()).toContain(markup);
+      await page.getByRole('link', { name: 'Health' }).click();
       await request({ url: origin }, 'mutation { callTool(serverId: "marked", tool: "break") { isError } }');
       await page.waitForFunction((text) => document.body.innerText.includes(`list_workers: no: ${text}`), markup);
       expect(await page.locator('img[src="x"], b').count()).toBe(0);

@@ -87,12 +87,14 @@ describe.skipIf(!hasChromium)(
       await using opened = await openPage(browser, url);
       const { page, errors, received, sent, sockets, cuts } = opened;
       await page.locator('.agent', { hasText: 'flow' }).first().waitFor();
+      await page.locator('.filters > summary').click();
       const snapshotsBefore = received.filter((frame) => frame.includes(SNAPSHOT)).length;
       await page.getByRole('button', { name: /^ruv-swarm/ }).click();
       await page.locator('.agent', { hasText: '· flow' }).first().waitFor({ state: 'detached' });
       expect(await page.locator('.agent', { hasText: '· ruv' }).count()).toBeGreaterThan(0);
       await page.getByText('60 Hz').click();
-      await page.locator('#figures').getByText('of 60 Hz').waitFor();
+      const hasMode = (): boolean => sent.some((frame) => frame.includes('HIGH_FREQUENCY'));
+      await waitUntil(hasMode, { state: () => sent, intervalMs: 50 });
       await page.getByLabel('neural').uncheck();
       await page.locator('.operation summary').click();
       const operation = page.locator('.operation code');
@@ -104,7 +106,7 @@ describe.skipIf(!hasChromium)(
       await page.locator('.agent', { hasText: '· flow' }).first().waitFor();
       expect(received.filter((frame) => frame.includes(SNAPSHOT))).toHaveLength(snapshotsBefore);
       const resumed = sent.filter((frame) => frame.includes('"after":"'));
-      expect(resumed.length).toBeGreaterThanOrEqual(4);
+      expect(resumed.length).toBeGreaterThanOrEqual(2);
       // On a slow machine the server may have closed the WebSocket, and the page has reconnected.
       if (cuts() > 0) console.log(`the WebSocket was closed ${cuts()} times`);
       expect(sockets).toHaveLength(1 + cuts());
@@ -115,6 +117,7 @@ describe.skipIf(!hasChromium)(
       await using opened = await openPage(browser, url);
       const { page, errors } = opened;
       await page.locator('.agent').nth(3).waitFor();
+      await page.locator('#clear').waitFor({ state: 'detached' });
       await page.keyboard.press('Tab');
       expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the list of agents');
       await page.keyboard.press('Enter');
@@ -122,21 +125,21 @@ describe.skipIf(!hasChromium)(
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowDown');
       const chosen = page.locator('.agent[aria-selected="true"]');
-      expect(await chosen.count()).toBe(1);
-      const name = await page.locator('#details h3').innerText();
+      await chosen.waitFor();
+      const name = await page.locator('#details h2').innerText();
       expect(name).not.toBe('');
       await page.keyboard.press('Enter');
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Tab');
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Close');
+      await page.locator('#details').getByRole('button', { name: 'Close' }).focus();
       await page.keyboard.press('Enter');
-      expect(await page.locator('#details').isVisible()).toBe(false);
-      await page.locator('#search input').focus();
+      await page.locator('#details').waitFor({ state: 'detached' });
+      await page.keyboard.press('/');
       await page.keyboard.type(name);
       await page.locator('#agents-count', { hasText: ' of ' }).waitFor();
       expect(await page.locator('.agent').count()).toBeLessThan(5);
       await page.locator('#stage').focus();
       for (const key of ['+', 'ArrowLeft', 'ArrowUp', '-', '0']) await page.keyboard.press(key);
+      await page.locator('.filters > summary').focus();
+      await page.keyboard.press('Enter');
       await page.getByRole('button', { name: /^claude-flow/ }).focus();
       await page.keyboard.press('Space');
       expect(await page.getByRole('button', { name: /^claude-flow/ }).getAttribute('aria-pressed')).toBe('true');
@@ -144,7 +147,7 @@ describe.skipIf(!hasChromium)(
     });
 
     test('shows tools, discovery, and the circuit breaker of a killed server until the server has recovered', async () => {
-      await using opened = await openPage(browser, url);
+      await using opened = await openPage(browser, url, '/?tab=health');
       const { page, errors } = opened;
       const card = page.locator('.server', { has: page.getByRole('heading', { name: 'ruv', exact: true }) });
       await card.getByText('breaker closed').waitFor();
@@ -156,13 +159,17 @@ describe.skipIf(!hasChromium)(
       await simulator.outcome();
       await card.getByText(/stale for/).waitFor();
       await card.getByText(/breaker open · probe in \d/).waitFor();
-      await page.locator('.agent.stale').first().waitFor();
       await page.locator('#notices li').first().waitFor();
+      await page.locator('.counts').getByText('stale').click();
+      await page.locator('.agent.stale').first().waitFor();
+      expect(await page.locator('.agent.stale .badge:not([data-tone="neutral"])').count()).toBe(0);
       await shoot(page, 'stale', true);
+      await page.goBack();
       simulator = await simulate(simulatorPort);
       await card.getByText(/stale for/).waitFor({ state: 'hidden' });
       await card.getByText('breaker closed').waitFor();
-      await page.waitForFunction(() => document.querySelector('.agent.stale') === null);
+      await page.goForward();
+      await page.locator('#agents-note').waitFor();
       expect(errors).toEqual([]);
     });
 
@@ -181,8 +188,20 @@ describe.skipIf(!hasChromium)(
       expect(errors.filter((text) => !text.includes('WebSocket connection to'))).toEqual([]);
     });
 
+    test('requests a lower update rate when it draws only a few frames per second', async () => {
+      await using opened = await openPage(browser, url, '/nothing');
+      const { page, sent } = opened;
+      await page.addInitScript(() => {
+        window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 250);
+      });
+      await page.goto(url);
+      await page.locator('#frames', { hasText: /limited to [1-8]\.0 Hz by this page/ }).waitFor({ state: 'attached' });
+      expect(sent.some((frame) => frame.includes('setMaxHz'))).toBe(true);
+      await page.locator('#frames', { hasText: /of [1-8]\.0 Hz/ }).waitFor({ state: 'attached' });
+    });
+
     test.each([
-      ['dark', { width: 1280, height: 900 }],
+      ['dark', { width: 1400, height: 900 }],
       ['light', { width: 390, height: 844 }],
     ] as const)('fits the viewport and passes axe in %s mode at %o', async (colorScheme, viewport) => {
       await using opened = await openPage(browser, url);
@@ -190,14 +209,20 @@ describe.skipIf(!hasChromium)(
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
       await page.locator('.agent').first().click();
-      await page.locator('.server').nth(1).waitFor();
       await untilDrawn(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
-      await shoot(page, `${colorScheme}-${viewport.width}`, true);
-      const { passes, violations } = await new AxeBuilder({ page }).analyze();
-      expect(passes.map(({ id }) => id)).toContain('color-contrast');
-      const severe = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      expect(severe.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html) }))).toEqual([]);
+      for (const tab of ['Agents', 'Tasks', 'Health']) {
+        await page.getByRole('link', { name: tab, exact: true }).click();
+        await page
+          .locator({ Agents: '#details', Tasks: '.task', Health: '.server' }[tab] ?? '')
+          .first()
+          .waitFor();
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
+        await shoot(page, `${tab.toLowerCase()}-${colorScheme}-${viewport.width}`, true);
+        const { passes, violations } = await new AxeBuilder({ page }).analyze();
+        expect(passes.map(({ id }) => id)).toContain('color-contrast');
+        const severe = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(severe.map(({ id, nodes }) => ({ tab, id, where: nodes.map(({ html }) => html) }))).toEqual([]);
+      }
       expect(errors).toEqual([]);
     });
   },

@@ -42,6 +42,7 @@ describe.skipIf(!hasChromium)(
         await enter(token);
         await page.locator('.agent').first().waitFor();
         expect(await form.isVisible()).toBe(false);
+        await page.getByRole('link', { name: 'Health' }).click();
         expect(await runInProcess(['token', 'revoke', token.split('_')[1] ?? ''], { cwd })).toMatchObject({ code: 0 });
         await form.getByText('has been revoked').waitFor();
         await enter(limitedToken);

@@ -1,6 +1,6 @@
 import type { Agent, McpServerFragment } from '@swarmlens/client';
 import { AgentRows } from '../../src/cli/watch/agent-rows.js';
-import { summarizeAgents } from '../../src/cli/watch/agent-state.js';
+import { summarizeAgents } from '../../src/cli/watch/agent-summary.js';
 import {
   renderWatchFrame,
   type StyledLine,

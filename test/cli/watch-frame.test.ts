@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { AGENT_STATES } from '../../src/cli/watch/agent-state.js';
+import { AGENT_STATES } from '@swarmlens/client';
 import { SORT_COLUMNS } from '../../src/cli/watch/agent-rows.js';
 import { runs } from '../support/fuzz-inputs.js';
 import { TERMINAL_TEXT } from './terminal-texts.js';

@@ -9,7 +9,15 @@ const PLAYGROUND = fileURLToPath(new URL('../../playground', import.meta.url));
 /** Names of APIs that turn text into markup or code. */
 const MARKUP_APIS = new Set([
   ...['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'srcdoc', 'write', 'writeln'],
-  ...['createContextualFragment', 'parseFromString', 'DOMParser', 'eval', 'Function', 'javascript:'],
+  ...[
+    'createContextualFragment',
+    'parseFromString',
+    'DOMParser',
+    'eval',
+    'Function',
+    'javascript:',
+    'dangerouslySetInnerHTML',
+  ],
 ]);
 
 /** Lists identifiers and strings of a program that turn text into markup: `a.innerHTML`, `a['innerHTML']`, `{ innerHTML }`. */
@@ -21,13 +29,13 @@ function listMarkupApis(file: string, text: string): string[] {
       found.push(`${file}: ${node.text}`);
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false, ts.ScriptKind.TSX));
   return found;
 }
 
 describe('playground', () => {
   test('uses no API that turns text of servers into markup or code', () => {
-    const files = readdirSync(PLAYGROUND, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const files = readdirSync(PLAYGROUND, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
     expect(files.length).toBeGreaterThan(5);
     expect(files.flatMap((file) => listMarkupApis(file, readFileSync(join(PLAYGROUND, file), 'utf8')))).toEqual([]);
   });
@@ -43,7 +51,8 @@ describe('playground', () => {
     'document.write(b)',
     'new Function(b)',
     "a.setAttribute('onclick', b)",
+    'const a = <p dangerouslySetInnerHTML={{ __html: b }} />',
   ])('detects %s', (text) => {
-    expect(listMarkupApis('a.ts', text)).toHaveLength(1);
+    expect(listMarkupApis('a.tsx', text)).toHaveLength(1);
   });
 });

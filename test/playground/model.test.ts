@@ -79,13 +79,52 @@ describe('GraphModel', () => {
     expect(model.graph.getNodeAttribute('x:a', 'size')).toBe(size);
   });
 
+  test('connects an agent with the agent that started it, also in another group, instead of an edge of the topology', () => {
+    const model = new GraphModel('dark');
+    const parent = createAgent('parent', { swarmId: 'x:s' });
+    const child = createAgent('child', { parentId: 'x:parent', swarmId: 'x:t' });
+    const edges = byId<Edge>({ id: 'e', from: 'x:parent', to: 'x:child', inferred: true });
+    expect(model.show(byId(parent, child), edges)).toBe(true);
+    const listEdges = (): unknown[] =>
+      model.graph.mapEdges((_id, { isParent, isGone }, from, to) => ({ from, to, isParent, isGone }));
+    const edge = { from: 'x:parent', to: 'x:child', isParent: true };
+    expect(listEdges()).toEqual([{ ...edge, isGone: false }]);
+    expect(model.show(byId(parent, { ...child, parentId: null }), NO_EDGES)).toBe(true);
+    expect(listEdges()).toEqual([{ ...edge, isGone: true }]);
+    expect(model.show(byId(parent, { ...child, parentId: 'x:nobody' }), NO_EDGES)).toBe(false);
+  });
+
+  test('does not enlarge a stale agent', () => {
+    const model = new GraphModel('dark');
+    const agent = createAgent('a', { status: 'BUSY' });
+    model.show(byId(agent), NO_EDGES);
+    rest(model);
+    const size = model.graph.getNodeAttribute('x:a', 'size');
+    model.show(byId({ ...agent, stale: true }), NO_EDGES);
+    model.step(1);
+    expect(model.graph.getNodeAttribute('x:a', 'size')).toBeLessThanOrEqual(size);
+    rest(model);
+    expect(model.graph.getNodeAttribute('x:a', 'size')).toBeLessThan(size);
+  });
+
+  test('changes labels without moving agents', () => {
+    const model = new GraphModel('dark');
+    model.show(byId(createAgent('a'), createAgent('b')), NO_EDGES);
+    rest(model);
+    model.setLabels(new Map([['x:a', 'a 1234']]));
+    expect(model.isMoving).toBe(true);
+    expect(model.step(16)).toEqual(['x:a']);
+    expect(model.graph.getNodeAttribute('x:a', 'label')).toBe('a 1234');
+    expect(model.isMoving).toBe(false);
+  });
+
   test('adds an edge when both of its agents exist', () => {
     const model = new GraphModel('dark');
     const edges = byId<Edge>({ id: 'e', from: 'x:a', to: 'x:b', inferred: true });
     model.show(byId(createAgent('a')), edges);
     expect(model.graph.size).toBe(0);
     model.show(byId(createAgent('a'), createAgent('b')), edges);
-    expect(model.graph.getEdgeAttributes('e')).toEqual({ inferred: true, isGone: false });
+    expect(model.graph.getEdgeAttributes('e')).toEqual({ inferred: true, isParent: false, isGone: false });
     model.show(byId(createAgent('a'), createAgent('b')), NO_EDGES);
     expect(model.takeChangedEdges()).toEqual(['e']);
     expect(model.graph.getEdgeAttribute('e', 'isGone')).toBe(true);

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FrameTimes } from '../../playground/graph/frame-times.js';
-import { formatBreaker } from '../../playground/health/breaker-badge.js';
-import { SampleBuffer } from '../../playground/health/sample-buffer.js';
-import { AgentHistory, describeDifferences } from '../../playground/panels/agent-history.js';
-import { agentLabel, shortenName, sortKey } from '../../playground/ui/labels.js';
-import { printOperation } from '../../playground/panels/print-operation.js';
+import { FrameTimes } from '../../playground/model/frame-times.js';
+import { formatBreaker } from '../../playground/model/format-breaker.js';
+import { SampleBuffer } from '../../playground/model/sample-buffer.js';
+import { AgentHistory, describeDifferences } from '../../playground/model/agent-history.js';
+import { shortenName, sortKey } from '../../playground/ui/labels.js';
+import { printOperation } from '../../playground/model/print-operation.js';
 import type { AgentStreamRequest } from '@swarmlens/client';
 import { createAgent, byId, createPerformance } from './agents.js';
 
@@ -87,10 +87,12 @@ describe('AgentHistory', () => {
 
 describe('labels', () => {
   test('keep the end of long names', () => {
-    expect(shortenName('agent-1767225600004-a1b2c3', 14)).toBe('agent-17…1b2c3');
+    expect(shortenName('agent-1767225600004-a1b2c3', 14)).toBe('agent-1…a1b2c3');
     expect(shortenName('coder-1', 14)).toBe('coder-1');
-    expect(agentLabel({ name: 'coder-1', type: 'coder' })).toBe('coder-1');
-    expect(agentLabel({ name: 'agent-1767225600004-a1b2c3', type: 'coder' })).toBe('coder …b2c3');
+  });
+
+  test('do not cut characters of several code points', () => {
+    expect(shortenName('👩‍👩‍👧‍👦'.repeat(20), 10)).toBe(`${'👩‍👩‍👧‍👦'.repeat(3)}…${'👩‍👩‍👧‍👦'.repeat(6)}`);
   });
 
   test('sort naturally', () => {

@@ -21,14 +21,22 @@ const CLASSES: Readonly<Record<string, string>> = {
 function listPatterns(): readonly string[] {
   const files = SOURCES.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
-  ).filter((file) => file.endsWith('.ts'));
+  ).filter((file) => /\.tsx?$/.test(file));
   return files.flatMap((file) => {
     const patterns: string[] = [];
     const visit = (node: ts.Node): void => {
       if (ts.isRegularExpressionLiteral(node)) patterns.push(node.text.slice(1, node.text.lastIndexOf('/')));
       ts.forEachChild(node, visit);
     };
-    visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest));
+    visit(
+      ts.createSourceFile(
+        file,
+        readFileSync(file, 'utf8'),
+        ts.ScriptTarget.Latest,
+        false,
+        file.endsWith('.tsx') ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
+      ),
+    );
     return patterns;
   });
 }

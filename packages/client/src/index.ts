@@ -1,3 +1,4 @@
+export { AGENT_STATES, type AgentState, agentStateOf, contextRatioOf, tokensOf } from './agent-state.js';
 export { type Agent, applyAgentUpdate, type AgentUpdateInput } from './apply-agent-update.js';
 export type { ConnectionSnapshot, ConnectionStatus } from './connection/connection-snapshot.js';
 export { createSwarmClient } from './create-client.js';

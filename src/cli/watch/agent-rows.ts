@@ -1,5 +1,4 @@
-import type { Agent } from '@swarmlens/client';
-import { AGENT_STATES, agentStateOf, type AgentState, contextRatioOf, tokensOf } from './agent-state.js';
+import { type Agent, AGENT_STATES, agentStateOf, type AgentState, contextRatioOf, tokensOf } from '@swarmlens/client';
 
 /** Columns by which the table can be sorted. */
 export const SORT_COLUMNS = ['status', 'agent', 'since', 'tokens', 'cost', 'context', 'server'] as const;

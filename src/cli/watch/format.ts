@@ -1,5 +1,5 @@
-import type { Agent } from '@swarmlens/client';
-import { agentStateOf, type AgentSummary, contextRatioOf, tokensOf } from './agent-state.js';
+import { type Agent, agentStateOf, contextRatioOf, tokensOf } from '@swarmlens/client';
+import type { AgentSummary } from './agent-summary.js';
 
 /** Text of an unknown value. */
 export const UNKNOWN = '–';

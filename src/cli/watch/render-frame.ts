@@ -1,7 +1,14 @@
-import type { Agent, ConnectionSnapshot, McpServerFragment } from '@swarmlens/client';
+import {
+  type Agent,
+  agentStateOf,
+  type AgentState,
+  type ConnectionSnapshot,
+  contextRatioOf,
+  type McpServerFragment,
+} from '@swarmlens/client';
 import type { TerminalSize } from '../terminal/screen.js';
 import type { AgentRow, SortColumn } from './agent-rows.js';
-import { agentStateOf, type AgentState, type AgentSummary, contextRatioOf } from './agent-state.js';
+import type { AgentSummary } from './agent-summary.js';
 import {
   describeAgent,
   formatActivity,

@@ -1,4 +1,4 @@
-import { AGENT_STATES, type AgentState } from './agent-state.js';
+import { AGENT_STATES, type AgentState } from '@swarmlens/client';
 import { type AgentRow, type RowOptions, SORT_COLUMNS } from './agent-rows.js';
 import { dropLastGrapheme, toTerminalText } from './terminal-text.js';
 

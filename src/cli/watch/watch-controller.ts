@@ -2,7 +2,7 @@ import type { Agent } from '@swarmlens/client';
 import type { Clock } from '../../shared/index.js';
 import type { TerminalSize } from '../terminal/screen.js';
 import { AgentRows } from './agent-rows.js';
-import { type AgentSummary, summarizeAgents } from './agent-state.js';
+import { type AgentSummary, summarizeAgents } from './agent-summary.js';
 import { renderWatchFrame, type StyledLine, type WatchFrame, type WatchFrameInput } from './render-frame.js';
 import { applyKey, INITIAL_VIEW, settleView, type ViewContents, type WatchKey, type WatchView } from './view-state.js';
 
