@@ -96,15 +96,18 @@ describe('GraphModel', () => {
 
   test('does not enlarge a stale agent', () => {
     const model = new GraphModel('dark');
-    const agent = createAgent('a', { status: 'BUSY' });
-    model.show(byId(agent), NO_EDGES);
+    const [idle, busy] = [createAgent('idle'), createAgent('busy', { status: 'BUSY' })];
+    model.show(byId(idle, busy), NO_EDGES);
     rest(model);
-    const size = model.graph.getNodeAttribute('x:a', 'size');
-    model.show(byId({ ...agent, stale: true }), NO_EDGES);
+    const sizeOf = (id: string): number => model.graph.getNodeAttribute(id, 'size');
+    const [idleSize, busySize] = [sizeOf('x:idle'), sizeOf('x:busy')];
+    model.show(byId({ ...idle, stale: true }, { ...busy, stale: true }), NO_EDGES);
     model.step(1);
-    expect(model.graph.getNodeAttribute('x:a', 'size')).toBeLessThanOrEqual(size);
+    expect(sizeOf('x:idle')).toBe(idleSize);
     rest(model);
-    expect(model.graph.getNodeAttribute('x:a', 'size')).toBeLessThan(size);
+    // A stale agent is not drawn as one that works.
+    expect(sizeOf('x:busy')).toBeLessThan(busySize);
+    expect(sizeOf('x:busy')).toBe(idleSize);
   });
 
   test('changes labels without moving agents', () => {
