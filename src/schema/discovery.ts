@@ -23,10 +23,13 @@ const CandidateStatusEnum = builder.enumType('CandidateStatus', {
 const CandidateType = builder.objectRef<DiscoveryCandidate>('DiscoveryCandidate').implement({
   description: 'Possible MCP server found in a file or on a port, or coding agent that can be observed.',
   fields: (t) => ({
-    place: t.exposeString('place', { description: 'Location of the candidate: a file, host and port, or the directory of a coding agent.' }),
+    place: t.exposeString('place', {
+      description: 'Location of the candidate: a file, host and port, or the directory of a coding agent.',
+    }),
     name: t.exposeString('name', {
       nullable: true,
-      description: 'Key in the file or name of the coding agent, otherwise the name that the server reports. Null if unknown.',
+      description:
+        'Key in the file or name of the coding agent, otherwise the name that the server reports. Null if unknown.',
     }),
     version: t.exposeString('version', { nullable: true, description: 'Version that the server reports.' }),
     type: t.expose('type', {
@@ -61,7 +64,8 @@ const CandidateType = builder.objectRef<DiscoveryCandidate>('DiscoveryCandidate'
     entry: t.expose('entry', {
       type: 'JSON',
       nullable: true,
-      description: 'Entry for `mcpServers` that connects the server. Null if the candidate is listed in a file or a coding agent.',
+      description:
+        'Entry for `mcpServers` that connects the server. Null if the candidate is listed in a file or a coding agent.',
     }),
   }),
 });
