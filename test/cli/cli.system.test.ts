@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -212,16 +212,17 @@ describe('swarmlens check', () => {
 });
 
 describe('swarmlens discover', () => {
-  test('prints the servers in .mcp.json and on the given ports without starting a command', async () => {
+  test('prints the servers in .mcp.json and on the given ports, and coding agents, without starting a command', async () => {
     await using server = new Program(['simulate', '--type', 'daa', '--transport', 'http', '--port', '0']);
     const [, port = ''] = await server.printed(/:(\d+)\/mcp/);
     const mcpServers = { mine: { command: 'touch', args: ['was-started'] } };
     await writeFile(join(directory, '.mcp.json'), JSON.stringify({ mcpServers }));
+    await mkdir(join(directory, '.codex'));
     // Discovery allows one second for the handshake, which is too short on a slow machine.
     const discovered = async (...args: readonly string[]): Promise<Outcome> => {
       const outcomes: Outcome[] = [];
       const isAvailable = async (): Promise<boolean> => {
-        const outcome = await run(['discover', '--port', port, ...args]);
+        const outcome = await run(['discover', '--port', port, ...args], { HOME: directory });
         outcomes.push(outcome);
         return outcome.stdout.includes('AVAILABLE');
       };
@@ -232,11 +233,13 @@ describe('swarmlens discover', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/\.mcp\.json +mine +LISTED +– +– +STDIO .* a command, which discovery does not start$/m);
     expect(stdout).toMatch(new RegExp(`^localhost:${port} +\\S+ +AVAILABLE +DAA .* HTTP +15 `, 'm'));
+    expect(stdout).toMatch(/\.codex +codex +LISTED +CODEX .* serve --observe codex, /m);
     await expect(readFile(join(directory, 'was-started'))).rejects.toThrow('ENOENT');
     const json = await discovered('--host', '127.0.0.1', '--json', '--config', '.mcp.json');
     expect(JSON.parse(json.stdout)).toMatchObject([
       { name: 'mine', status: 'CONFIGURED', serverId: 'mine' },
       { place: `127.0.0.1:${port}`, status: 'AVAILABLE' },
+      { name: 'codex', place: join(directory, '.codex'), status: 'LISTED', serverId: null },
     ]);
     await rm(join(directory, '.mcp.json'));
   });
