@@ -32,9 +32,7 @@ async function serve(directory, agents) {
     };
   };
   const mcpServers = Object.fromEntries(Array.from({ length: SERVERS }, (_, index) => [`s${index}`, simulator(index)]));
-  // 10,000 agents with all fields are more values than one answer may have by default.
-  const swarmlens = { limits: { maxAnswerValues: 2_000_000 } };
-  await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers, swarmlens }));
+  await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers }));
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', 'config.json', '--port', '0'], {
     cwd: directory,
   });

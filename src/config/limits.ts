@@ -91,7 +91,12 @@ export const limitsSchema = z.strictObject({
   maxAnswerValues: count
     .default(500_000)
     .describe(
-      'Maximum number of values in one answer, in the first update of a subscription of agents or tasks, and in each update of a subscription that selects links: each item of a list counts each field that the operation selects of it. Above: code `LIMIT_EXCEEDED`.',
+      'Maximum number of values in one answer, and in each update of a subscription that selects links: each item of a list counts each field that the operation selects of it. Above: code `LIMIT_EXCEEDED`.',
+    ),
+  maxUpdateValues: count
+    .default(3_000_000)
+    .describe(
+      'Maximum number of values in the first update of a subscription of agents or tasks without links, counted like those of an answer. Above: code `LIMIT_EXCEEDED`.',
     ),
   maxUnreadAnswers: count
     .default(4)

@@ -113,7 +113,10 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     turns: new SliceTurns(),
     onExceeded: () => counters.hit('maxAnswerValues'),
   };
-  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask, budget);
+  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask, budget, {
+    maxValues: limits.maxUpdateValues,
+    onExceeded: () => counters.hit('maxUpdateValues'),
+  });
   const subscriptions = new SubscriptionLimits(limits, counters);
   const readiness = (): Readiness => {
     if (draining) return { reason: 'draining', detail: null };

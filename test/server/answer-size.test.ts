@@ -45,8 +45,8 @@ function post(server: DeliveryServer, query: string, variables: object, accept: 
   });
 }
 
-async function startServer(maxAnswerValues: number, agents = AGENTS): Promise<DeliveryServer> {
-  const server = await DeliveryServer.start({}, {}, { maxAnswerValues });
+async function startServer(maxValues: number, agents = AGENTS): Promise<DeliveryServer> {
+  const server = await DeliveryServer.start({}, {}, { maxAnswerValues: maxValues, maxUpdateValues: 2 * maxValues });
   server.show(0, agents, 0);
   return server;
 }
@@ -73,8 +73,8 @@ function codes({ errors = [] }: Answer): unknown[] {
   return errors.map(({ extensions }) => extensions['code']);
 }
 
-function hits(server: DeliveryServer): number | undefined {
-  return server.counters.read().find(({ name }) => name === 'maxAnswerValues')?.hits;
+function hits(server: DeliveryServer, limit = 'maxAnswerValues'): number | undefined {
+  return server.counters.read().find(({ name }) => name === limit)?.hits;
 }
 
 describe.each([
@@ -171,14 +171,21 @@ describe('the first update of a subscription', () => {
     ['server-sent events', overSse],
     ['WebSocket', overSocket],
   ])('over %s counts towards the limit', async (_, send) => {
-    await using server = await startServer(500);
+    await using server = await startServer(250);
     const answer = await send(server, `subscription { agentUpdates { ${update} } }`);
     expect(codes(answer)).toEqual(['LIMIT_EXCEEDED']);
-    expect(hits(server)).toBe(1);
+    expect([hits(server), hits(server, 'maxUpdateValues')]).toEqual([0, 1]);
+  });
+
+  test('has a limit of its own, because it is rendered in parts', async () => {
+    await using server = await startServer(AGENTS);
+    const answer = await overSocket(server, 'subscription { agentUpdates { agents { id } } }');
+    expect(answer).toMatchObject({ data: { agentUpdates: { agents: { length: AGENTS } } } });
+    expect(codes(await overSocket(server, '{ agents { id name } }'))).toEqual(['LIMIT_EXCEEDED']);
   });
 
   test('counts the agents that match the filters', async () => {
-    await using server = await startServer(500);
+    await using server = await startServer(250);
     const answer = await overSocket(server, `subscription { agentUpdates(agentTypes: ["none"]) { ${update} } }`);
     expect(answer).toEqual({ data: { agentUpdates: { kind: 'SNAPSHOT', agents: [], b: [], c: [] } } });
   });
@@ -192,7 +199,7 @@ describe('the first update of a subscription', () => {
   });
 
   test('counts the tasks that match the filters', async () => {
-    await using server = await startLinkedServer(500);
+    await using server = await startLinkedServer(250);
     const tasks = Array.from({ length: 300 }, (_, index) => taskWith(`t${index}`));
     server.store.commit({ ...emptyDelta('x'), tasks });
     expect(codes(await overSocket(server, 'subscription { taskUpdates { tasks { id title } } }'))).toEqual([

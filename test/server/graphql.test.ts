@@ -22,7 +22,7 @@ test('createGraphQLHandler parses and validates equal documents once', async () 
   // Parsing and validation use neither the services nor the viewer.
   const mask = new ErrorMasker(silentLogger);
   const budget = { maxValues: Infinity, turns: new SliceTurns(), onExceeded: () => undefined };
-  const sharing = new SubscriptionSharing({ threshold: null }, mask, budget);
+  const sharing = new SubscriptionSharing({ threshold: null }, mask, budget, budget);
   const services = {} as ResolverServices;
   const accessScopes = { servicesFor: () => ({}) as ScopedServices };
   const counters = new MemoryLimitCounters();

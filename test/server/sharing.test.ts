@@ -32,17 +32,20 @@ import { recordingLogger } from '../mcp/support.js';
 import { EPOCH_TIME, serverOf, serverSnapshotOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
+const UNLIMITED = { maxValues: Infinity, onExceeded: () => undefined };
+
 /** SubscriptionSharing with access scopes and a manual clock, without sockets. */
 class SharingSetup implements Disposable {
   readonly clock = new ManualClock();
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
   readonly log = recordingLogger();
-  readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger), {
-    maxValues: Infinity,
-    turns: new SliceTurns(),
-    onExceeded: () => undefined,
-  });
+  readonly sharing = new SubscriptionSharing(
+    { threshold: null },
+    new ErrorMasker(this.log.logger),
+    { ...UNLIMITED, turns: new SliceTurns() },
+    UNLIMITED,
+  );
   readonly #accessScopes: AccessScopes;
   readonly #groups = new Set<SubscriptionGroups>();
 

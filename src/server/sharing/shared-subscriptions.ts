@@ -33,20 +33,31 @@ export interface SharedSubscription {
   join(member: GroupMember<SharedMessage>): GroupMembership;
 }
 
+/** Limit of the estimated first update of a subscription. */
+export interface UpdateLimit {
+  readonly maxValues: number;
+  readonly onExceeded: () => void;
+}
+
 /** Plans which subscriptions share one execution, one rendering and one compression. */
 export class SubscriptionSharing {
   readonly #compress: CompressionOptions;
   readonly #mask: ErrorMasker;
   readonly #budget: AnswerBudgetOptions;
+  readonly #updates: UpdateLimit;
   readonly #frames = new FrameWriter();
   /** Renderers by selection. Groups with the same selection but other filters share the rendering of each agent. */
   readonly #renderers = new Map<string, { readonly render: SelectionRenderer | null; users: number }>();
 
-  /** @param budget limit of the first update, estimated when a client subscribes, and of each update that is not compiled */
-  constructor(compress: CompressionOptions, mask: ErrorMasker, budget: AnswerBudgetOptions) {
+  /**
+   * @param budget limit of each update whose selection is not compiled, because it contains links
+   * @param updates limit of the first update of other subscriptions, which is rendered in parts
+   */
+  constructor(compress: CompressionOptions, mask: ErrorMasker, budget: AnswerBudgetOptions, updates: UpdateLimit) {
     this.#compress = compress;
     this.#mask = mask;
     this.#budget = budget;
+    this.#updates = updates;
   }
 
   /** Number of compiled selections in use. */
@@ -95,13 +106,17 @@ export class SubscriptionSharing {
   }
 
   /** @throws SwarmlensError LIMIT_EXCEEDED if a snapshot of so many items has too many values */
-  #checkSize({ nodes, scope }: RootSelection, items: number): void {
-    const { maxValues, onExceeded } = this.#budget;
+  #checkSize(selection: RootSelection, items: number): void {
+    const { nodes, scope } = selection;
     const perItem = countValues(
       nodes.map(({ selectionSet }) => selectionSet),
       { fragments: scope.fragments, variableValues: scope.variables },
     );
-    if (items * perItem <= maxValues) return;
+    const values = items * perItem;
+    if (values <= Math.min(this.#budget.maxValues, this.#updates.maxValues)) return;
+    // Most subscriptions are far below both limits, so that only large ones are compiled once more.
+    const { maxValues, onExceeded } = compileSelection(selection) === null ? this.#budget : this.#updates;
+    if (values <= maxValues) return;
     onExceeded();
     throw new SwarmlensError(
       'LIMIT_EXCEEDED',
