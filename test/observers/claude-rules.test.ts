@@ -436,6 +436,14 @@ describe('processes of ClaudeCodeSource', () => {
     expect(reader.agents().get(`${SESSION}/${AGENT}`)?.status).toBe('waiting');
   });
 
+  test('say that a session is busy while its background agents work after its turn', () => {
+    const end = record(2, { type: 'system', subtype: 'turn_duration', pendingBackgroundAgentCount: 1 });
+    const lines = [user(0, 'x'), answer(1, 'a'), end];
+    const agents = read({ [MAIN]: lines }, { 'sessions/7.json': entry({ status: 'busy', statusUpdatedAt: at(5) }) });
+
+    expect(agents.get(SESSION)).toMatchObject({ status: 'idle', backgroundAgents: 1, activity: null });
+  });
+
   test('are older than the newest record of the transcript', () => {
     const lines = [user(0, 'x'), answer(9, 'a')];
 

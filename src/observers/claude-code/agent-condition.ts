@@ -61,7 +61,8 @@ export function withProcess(
       return { ...condition, status: 'waiting', inferred: false, activity: withDetail(activity, condition) };
     }
     case 'busy':
-      return condition.status === 'working' || condition.status === 'waiting'
+      // A session whose background agents work is busy in the register, also after its turn.
+      return condition.status === 'working' || condition.status === 'waiting' || hasBackgroundAgents(condition)
         ? condition
         : { ...condition, status: 'working', inferred: false, activity: createActivity('model', null, statusAt) };
     case 'idle':
@@ -69,6 +70,10 @@ export function withProcess(
         ? { ...condition, status: 'idle', inferred: false, activity: null }
         : condition;
   }
+}
+
+function hasBackgroundAgents({ status, backgroundAgents }: AgentCondition): boolean {
+  return status === 'idle' && backgroundAgents !== null && backgroundAgents > 0;
 }
 
 /** Applies the state of a session in the background. */
