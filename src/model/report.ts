@@ -14,7 +14,7 @@ export interface ServerReport {
   /** Omitted if the server reports no tasks. */
   readonly tasks?: readonly ReportedTask[];
   /**
-   * The newest messages, oldest first. A message may be repeated by later reports; its id tells that it is the same one.
+   * The newest messages, oldest first. A message may be repeated by later reports; its id identifies it.
    * Omitted if the server reports no messages.
    */
   readonly messages?: readonly ReportedMessage[];

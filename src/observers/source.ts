@@ -34,7 +34,7 @@ export interface FileUse {
   readonly read: 'log' | 'document';
   /**
    * Session that the file belongs to. Its files are read while it is live or any of its logs is recent. Null if the path does not
-   * tell; such a document is always read.
+   * contain it; such a document is always read.
    */
   readonly session: string | null;
 }

@@ -66,7 +66,7 @@ describe('sumCostToday', () => {
     expect(sumCostToday(agents, NOW_MS)).toMatchObject({ costUsd: null, agents: 2, unknown: 2 });
   });
 
-  test('sums the agents that were active today, and tells what the sum includes', () => {
+  test('sums the agents that were active today, and states what the sum includes', () => {
     const agents = [
       createAgent('a', {
         createdAt: isoAt(3),

@@ -18,7 +18,7 @@ const spawnAgent = (description: string, prompt: string, input: Readonly<Record<
   call('Agent', { description, prompt, subagent_type: 'general-purpose', ...input });
 const TOOLS = ['Bash', 'Agent', 'Task', 'TaskCreate', 'TaskUpdate'];
 
-/** Releases, and the number of answers in a turn that starts a subagent: the newer one is told about its end. */
+/** Releases, and the number of answers in a turn that starts a subagent: the newer one is notified of its end. */
 const RELEASES = [
   ['claude-code', 3],
   ['claude-code-2.1.197', 2],

@@ -75,7 +75,7 @@ function formatChecks(checks: readonly ServerCheck[]): string {
 /** Maximum length of a text of a server in the table of agents. */
 const MAX_CELL_LENGTH = 40;
 
-/** Formats the first agents of each server, so that a user sees what a mapping does. */
+/** Formats the first agents of each server, which show what a mapping does. */
 function formatAgents(checks: readonly ServerCheck[]): string {
   const rows = checks.flatMap(({ id, agents }) =>
     agents.map((agent) =>

@@ -28,7 +28,7 @@ export interface HookState {
   type: string | null;
   directory: string | null;
   model: string | null;
-  /** `new`: no event has told. */
+  /** `new`: no event has reported it. */
   phase: 'new' | 'working' | 'idle' | 'finished' | 'failed' | 'ended';
   since: string;
   error: string | null;

@@ -17,7 +17,7 @@ export interface ThreadIdentity {
   readonly nickname: string | null;
   readonly role: string | null;
   readonly createdAt: string | null;
-  /** Number of the first record that is not copied from the parent. Null if the file does not tell. */
+  /** Number of the first record that is not copied from the parent. Null if it is unknown. */
   readonly firstOrdinal: number | null;
 }
 

@@ -12,7 +12,7 @@ export interface HookReceiver {
 
 /**
  * Receives the event of a hook. Answers every event with an empty success, because the observed program waits for the answer, shows
- * errors to the person, and would obey a body. Returns null for other requests.
+ * errors to the person, and would act on a body. Returns null for other requests.
  */
 export async function receiveHook(request: Request, { onEvent, onMalformed }: HookReceiver): Promise<Response | null> {
   const { pathname } = new URL(request.url);

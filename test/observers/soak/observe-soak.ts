@@ -51,7 +51,7 @@ export interface Outcome {
  */
 export async function runObserveSoak(
   { seconds, sessions: count, seed }: ObserveSoak,
-  tell: (line: string) => void = () => undefined,
+  log: (line: string) => void = () => undefined,
 ): Promise<Outcome> {
   await using directory = await TemporaryDirectory.create();
   const root = directory.path('claude');
@@ -91,7 +91,7 @@ export async function runObserveSoak(
   });
   for (let left = seconds; left > 0 && !app.ended.aborted; left -= REPORT_SECONDS) {
     await sleep(systemClock, Math.min(REPORT_SECONDS, left) * 1_000, app.ended);
-    tell(`${steps} steps, ${subscribed.updates} updates, ${JSON.stringify(samples.at(-1))}`);
+    log(`${steps} steps, ${subscribed.updates} updates, ${JSON.stringify(samples.at(-1))}`);
   }
   stopping.abort();
   await Promise.all([...writing, sampling]);
