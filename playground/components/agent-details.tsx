@@ -1,6 +1,9 @@
+import { useSignal } from '@preact/signals';
 import { type Agent, contextRatioOf } from '@swarmlens/client';
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { listTasksOf } from '../model/task-board.js';
+import type { SwarmSession } from '../state/page-state.js';
 import {
   costOf,
   explainCost,
@@ -43,6 +46,8 @@ const PERFORMANCE_ROWS: Readonly<
   throughput: ['tasks per second', formatCount],
 };
 
+/** Time in milliseconds between two queries of the session that does the work of a swarm. */
+const SESSION_INTERVAL_MS = 5_000;
 /** Maximum number of shown children and tasks. */
 const MAX_LINKS = 50;
 
@@ -150,14 +155,47 @@ function WorkFacts({ agent }: AgentProps): JSX.Element {
   );
 }
 
-/** Links to the agent that started this one, and to those that it started. */
+/** Returns the session that does the work of an agent's swarm. A change of it is no update of the agent, so that it is polled. */
+function useSwarmSession(agentId: string): SwarmSession | null {
+  const page = usePage();
+  const session = useSignal<SwarmSession | null>(null);
+  useEffect(() => {
+    session.value = null;
+    const abort = new AbortController();
+    const refresh = (): void => {
+      page.findSession(agentId, abort.signal).then(
+        (found) => {
+          if (!abort.signal.aborted) session.value = found;
+        },
+        // The page shows the state of the connection.
+        () => undefined,
+      );
+    };
+    refresh();
+    const timer = setInterval(refresh, SESSION_INTERVAL_MS);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, [agentId]);
+  return session.value;
+}
+
+/** Links to the agent that started this one, to those that it started, and to the session that does its work. */
 function Relatives({ agent }: AgentProps): JSX.Element | null {
   const { agents } = usePage();
+  const session = useSwarmSession(agent.id);
   const { parentId } = agent;
   const children = [...agents.value.values()].filter((other) => other.parentId === agent.id);
-  if (parentId === null && children.length === 0) return null;
+  if (parentId === null && children.length === 0 && session === null) return null;
   return (
     <div class="relatives">
+      {session !== null && (
+        <p>
+          <span class="hint">work done by</span> <AgentLink agentId={session.agentId} />
+          {session.inferred && <InferredMark />}
+        </p>
+      )}
       {parentId !== null && (
         <p>
           <span class="hint">started by</span> <AgentLink agentId={parentId} />

@@ -4,6 +4,7 @@ import {
   type AgentStreamRequestPatch,
   RefreshDiscoveryDocument,
   RequestAgentUpdateDocument,
+  SwarmSessionDocument,
   type SnapshotSource,
   type SwarmClient,
 } from '@swarmlens/client';
@@ -34,6 +35,13 @@ const CLOCK_INTERVAL_MS = 1_000;
 const HEALTH_INTERVAL_MS = 1_000;
 /** Difference of two clocks in milliseconds below which ages of times do not change visibly. */
 const CLOCK_TOLERANCE_MS = 500;
+
+/** Session of a coding agent that does the work of a swarm. */
+export interface SwarmSession {
+  readonly agentId: string;
+  /** Whether the link is derived from the working directory. */
+  readonly inferred: boolean;
+}
 
 export interface PageStateOptions {
   readonly client: SwarmClient;
@@ -199,6 +207,12 @@ export class PageState {
         this.problem.value = formatError(error);
       },
     );
+  }
+
+  /** Returns the session that does the work of an agent's swarm. Null if there is none, or if the agent has no swarm. */
+  async findSession(agentId: string, signal: AbortSignal): Promise<SwarmSession | null> {
+    const { agent } = await this.#client.query(SwarmSessionDocument, { agentId }, { signal });
+    return agent?.swarm?.session ?? null;
   }
 
   /** Runs the discovery on the server, and returns its result as text. */

@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)(
       sessions = await ObservedSessions.create();
       // The simulation stands still, so that counts can be compared.
       const args = [PROGRAM, 'simulate', '--type', 'claude-flow', '--agents', '9', '--hz', '0'];
-      const flow = { command: process.execPath, args };
+      const flow = { command: process.execPath, args, cwd: sessions.project };
       const mcpServers = { ...sessions.servers, flow };
       await writeFile(join(sessions.path, 'config.json'), JSON.stringify({ mcpServers }));
       program = new Program(['serve', '--config', 'config.json', '--port', '0'], { cwd: sessions.path });
@@ -89,6 +89,18 @@ describe.skipIf(!hasChromium)(
         (id) => new URLSearchParams(location.search).get('agent') === id,
         `claude:${TREE_SESSION}`,
       );
+      expect(errors).toEqual([]);
+    });
+
+    test('leads from an agent of a hive to the session that works in its directory', async () => {
+      await using opened = await open('/?server=CLAUDE_FLOW');
+      const { page, errors } = opened;
+      await page.locator('.agent', { hasText: 'queen' }).click();
+      const session = page.locator('#details p', { hasText: 'work done by' });
+      await session.getByText('inferred').waitFor();
+      await session.locator('.agent-link').click();
+      await page.waitForFunction((id) => new URLSearchParams(location.search).get('agent') === id, WAITING_ID);
+      await session.waitFor({ state: 'detached' });
       expect(errors).toEqual([]);
     });
 

@@ -17,6 +17,8 @@ const TIME = /2026-09-20T[\d:.]+Z/g;
 export const WAITING_SESSION = '7ebc05d5-407d-4267-a74b-9e87aca20086';
 /** Session with subagents. */
 export const TREE_SESSION = '7979c946-6f50-4a0b-a07e-ce9cc7e5f379';
+/** Directory of all sessions in the fixtures. */
+const FIXTURE_PROJECT = '/home/dev/shop';
 /** Team with tasks. */
 const TEAM = 'session-990c349e';
 /** Running processes that the register of live sessions names. */
@@ -32,9 +34,11 @@ export class ObservedSessions implements AsyncDisposable {
 
   static async create(): Promise<ObservedSessions> {
     const sessions = new ObservedSessions(await TemporaryDirectory.create());
-    for (const scenario of ['two-subagents', 'permission-wait', 'team', 'api-error']) {
+    await mkdir(sessions.project);
+    for (const scenario of ['two-subagents', 'team', 'api-error']) {
       await sessions.#copy(`claude-code/${scenario}`, CLAUDE_FOLDERS, sessions.#claude);
     }
+    await sessions.#copy('claude-code/permission-wait', CLAUDE_FOLDERS, sessions.#claude, sessions.project);
     for (const scenario of ['approval-wait', 'child-thread']) {
       await sessions.#copy(`codex/${scenario}/codex`, CODEX_FOLDERS, sessions.#codex);
     }
@@ -45,6 +49,11 @@ export class ObservedSessions implements AsyncDisposable {
 
   get path(): string {
     return this.#directory.path('.');
+  }
+
+  /** Directory in which only the session that waits works. */
+  get project(): string {
+    return join(this.#directory.path('.'), 'release');
   }
 
   /** Servers of a configuration file that observe the sessions. */
@@ -64,7 +73,13 @@ export class ObservedSessions implements AsyncDisposable {
     const entry = {
       pid,
       sessionId,
-      ...{ cwd: '/home/dev/shop', startedAt: since, updatedAt: Date.now(), status, statusUpdatedAt: since },
+      ...{
+        cwd: sessionId === WAITING_SESSION ? this.project : FIXTURE_PROJECT,
+        startedAt: since,
+        updatedAt: Date.now(),
+        status,
+        statusUpdatedAt: since,
+      },
       ...(status === 'waiting' && { waitingFor: 'permission prompt' }),
     };
     await mkdir(join(this.#claude, 'sessions'), { recursive: true });
@@ -85,8 +100,8 @@ export class ObservedSessions implements AsyncDisposable {
     return this.#directory.path('codex');
   }
 
-  /** Copies a scenario. Shifts its times so that the last one is shortly before now. */
-  async #copy(scenario: string, folders: readonly string[], target: string): Promise<void> {
+  /** Copies a scenario to a project. Shifts its times so that the last one is shortly before now. */
+  async #copy(scenario: string, folders: readonly string[], target: string, project = FIXTURE_PROJECT): Promise<void> {
     const source = join(FIXTURES, scenario);
     const entries = await readdir(source, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
@@ -101,7 +116,7 @@ export class ObservedSessions implements AsyncDisposable {
     for (const { path, text } of files) {
       await mkdir(dirname(join(target, path)), { recursive: true });
       const shifted = text.replaceAll(TIME, (at) => new Date(Date.parse(at) + shiftMs).toISOString());
-      await writeFile(join(target, path), shifted);
+      await writeFile(join(target, path), shifted.replaceAll(FIXTURE_PROJECT, project));
     }
   }
 

@@ -316,6 +316,13 @@ export type AgentQueryVariables = Exact<{
 
 export type AgentQuery = { readonly agent: AgentFragment | null };
 
+export type SwarmSessionQueryVariables = Exact<{
+  agentId: Scalars['ID']['input'];
+}>;
+
+
+export type SwarmSessionQuery = { readonly agent: { readonly swarm: { readonly session: { readonly agentId: string, readonly inferred: boolean } | null } | null } | null };
+
 export type TopologyQueryVariables = Exact<{
   swarmId: Scalars['ID']['input'];
 }>;
@@ -784,6 +791,17 @@ export const AgentDocument: TypedDocument<AgentQuery, AgentQueryVariables> = `qu
   }
 }
 ${agentText}`;
+
+export const SwarmSessionDocument: TypedDocument<SwarmSessionQuery, SwarmSessionQueryVariables> = `query SwarmSession($agentId: ID!) {
+  agent(id: $agentId) {
+    swarm {
+      session {
+        agentId
+        inferred
+      }
+    }
+  }
+}`;
 
 export const TopologyDocument: TypedDocument<TopologyQuery, TopologyQueryVariables> = `query Topology($swarmId: ID!) {
   topology(swarmId: $swarmId) {
