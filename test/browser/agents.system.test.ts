@@ -38,8 +38,7 @@ describe.skipIf(!hasChromium)(
     afterAll(async () => {
       await browser[Symbol.asyncDispose]();
       // The observers, which write their index, end with the program.
-      program.kill('SIGTERM');
-      await program.outcome();
+      await program.stop();
       await sessions[Symbol.asyncDispose]();
     });
 

@@ -50,6 +50,8 @@ test('serve --observe shows a coding agent without a configuration', async () =>
   });
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toMatch(/swarmlens_\w+\{[^}]*server="claude-code"/);
+  // The observer writes its index when it ends.
+  await program.stop();
 });
 
 test('serve names the coding agents in one line when there is no configuration', async () => {
@@ -86,6 +88,7 @@ test('serve adds and removes an observer when the configuration file changes', a
   await until({ servers: [{ id: 'claude-code' }], agents: [{ id: `claude-code:${session}` }] });
   await write([]);
   await until({ servers: [], agents: [] });
+  await program.stop();
 });
 
 test('check connects to the observers of a flag', async () => {

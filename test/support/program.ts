@@ -74,6 +74,12 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Stops the program and the servers that it has started. Disposal kills only the program. */
+  async stop(): Promise<void> {
+    this.kill('SIGTERM');
+    await this.#ended;
+  }
+
   async outcome(): Promise<Outcome> {
     await this.#ended;
     return { code: this.#child.exitCode, stdout: this.stdout, stderr: this.stderr };
