@@ -15,10 +15,10 @@ import type { Observer } from '../observer.js';
 import type { RevisionedList } from '../lists/revisioned-list.js';
 
 /**
- * Longest time in milliseconds that an answer waits for the first reading. Short, because a client such as swarmlens waits as long
- * again before its next call.
+ * Longest time in milliseconds that an answer waits for the first reading. Short, because swarmlens uses only a share of the time for
+ * calls, and pauses longer after a long one.
  */
-export const MAX_READY_WAIT_MS = 1_000;
+export const MAX_READY_WAIT_MS = 300;
 
 /** Maximum number of agents in one answer, the newest ones. */
 const MAX_LISTED_AGENTS = 10_000;
