@@ -31,7 +31,6 @@ const CASES: readonly (readonly [number, Case])[] = [
   [1013, { limits: { maxMessagesPerSecond: 1 }, provoke: (socket) => sendPings(socket) }],
   [4400, { payload: { maxHz: 0 }, provoke: () => undefined }],
   [4400, { provoke: (socket) => socket.send({ type: 'start' }) }],
-  [4401, { provoke: (socket) => socket.send(SUBSCRIBE) }],
   [4429, { provoke: (socket) => socket.send({ type: 'connection_init' }) }],
 ];
 
@@ -78,6 +77,15 @@ describe('table of close codes in docs/protocol.md', () => {
       expect([real, CODES.some((row) => row.code === code)]).toEqual([code, true]);
     },
   );
+
+  test('contains 4401, with which the server closes when an operation comes before the acknowledgment', async () => {
+    await using app = await startApp([]);
+    // Sends no `connection_init`, because the acknowledgment could come before the operation.
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    socket.on('open', () => socket.send(JSON.stringify(SUBSCRIBE)));
+    const [real] = (await once(socket, 'close')) as [number]; // arguments of the close event of ws
+    expect([real, CODES.some(({ code }) => code === real)]).toEqual([4401, true]);
+  });
 
   test('contains 4409 for a repeated operation id and 1001 for a shutdown', async () => {
     const app = await startApp([]);
