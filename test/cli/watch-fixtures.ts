@@ -9,7 +9,7 @@ import {
 } from '../../src/cli/watch/render-frame.js';
 import { INITIAL_VIEW, type WatchView } from '../../src/cli/watch/view-state.js';
 import type { TerminalSize } from '../../src/cli/terminal/screen.js';
-import { UNOBSERVED } from '../support/unknown-fields.js';
+import { createAgent } from '../playground/agents.js';
 
 export const NOW_MS = Date.parse('2026-11-27T02:00:00.000Z');
 
@@ -24,29 +24,16 @@ export const CONNECTION: WatchFrameInput['connection'] = {
 };
 
 export function agentOf(id: string, overrides: Partial<Agent> = {}): Agent {
-  return {
+  return createAgent(id, {
     id,
-    nativeId: id,
     serverId: 'flow',
     serverType: 'CLAUDE_FLOW',
     swarmId: 'flow:s1',
-    name: id,
-    type: 'coder',
     status: 'BUSY',
-    capabilities: [],
-    model: null,
-    currentTaskId: null,
-    ...UNOBSERVED,
-    performance: null,
-    neural: null,
-    topology: null,
-    stale: false,
     simulated: false,
-    createdAt: null,
-    lastActiveAt: null,
     lastSeenAt: '2026-11-27T02:00:01.000Z',
     ...overrides,
-  };
+  });
 }
 
 export const USAGE: NonNullable<Agent['usage']> = {

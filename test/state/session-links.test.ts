@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Agent, AgentStatus, McpServer, ServerOrigin, Swarm } from '../../src/model/index.js';
+import type { AgentStatus, McpServer, ServerOrigin } from '../../src/model/index.js';
 import { emptyDelta, Store } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
+import { agentWith, swarmWith } from './fixed-state.js';
 
 interface Session {
   readonly observer?: string;
@@ -11,45 +12,7 @@ interface Session {
   readonly directoryKey?: string | null;
 }
 
-const AGENT = {
-  serverType: 'CLAUDE_CODE',
-  parentId: null,
-  type: 'session',
-  capabilities: [],
-  model: null,
-  currentTaskId: null,
-  title: null,
-  workspace: null,
-  activity: null,
-  usage: null,
-  context: null,
-  performance: null,
-  neural: null,
-  topology: null,
-  stale: false,
-  simulated: false,
-  createdAt: null,
-  lastActiveAt: null,
-  lastSeenAt: '2026-11-23T15:00:00.000Z',
-} as const;
-
-const SWARM = {
-  nativeId: 's',
-  serverType: 'CLAUDE_FLOW',
-  name: null,
-  status: null,
-  topologyName: null,
-  topology: null,
-  strategy: null,
-  maxAgents: null,
-  tasksTotal: null,
-  tasksActive: null,
-  tasksCompleted: null,
-  stale: false,
-  createdAt: null,
-} as const;
-
-const HIVE: Swarm = { ...SWARM, id: 'flow:s', serverId: 'flow' };
+const HIVE = swarmWith('s', { id: 'flow:s', serverId: 'flow', serverType: 'CLAUDE_FLOW' });
 
 /** Store with sessions of observers and one swarm of the server `flow`. */
 class Scene {
@@ -63,9 +26,9 @@ class Scene {
 
   put({ observer = 'claude', id, status = 'BUSY', processKey = null, directoryKey = null }: Session): void {
     const [serverId, swarmId] = [observer, `${observer}:${id}`];
-    const agent: Agent = { ...AGENT, id: swarmId, nativeId: id, serverId, swarmId, name: id, status };
+    const agent = agentWith(id, { id: swarmId, serverId, serverType: 'CLAUDE_CODE', swarmId, type: 'session', status });
     const session = { agentId: swarmId, processKey, directoryKey };
-    const swarm: Swarm = { ...SWARM, id: swarmId, nativeId: id, serverId, session };
+    const swarm = swarmWith(id, { id: swarmId, serverId, serverType: 'CLAUDE_CODE', session });
     this.store.commit({ ...emptyDelta(serverId), server: serverOf(serverId), agents: [agent], swarms: [swarm] });
   }
 
