@@ -7,7 +7,7 @@ import { initialPositions } from './initial-positions.js';
 
 export interface EdgeAttributes {
   readonly inferred: boolean;
-  /** Whether the edge leads from an agent to one that it started. */
+  /** Whether the edge leads from an agent to an agent that it started. */
   readonly isParent: boolean;
   /** Whether the edge was removed and is hidden. */
   isGone: boolean;

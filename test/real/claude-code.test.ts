@@ -144,7 +144,7 @@ describe.each(RELEASES)('%s', (folder, answers) => {
       'Your task is to create a detailed summary': [{ blocks: [{ text: 'A summary.' }], hold: 'summary' }],
     }));
     await using observed = await Observed.start('claude-code', claude.place, { withHooks: true });
-    const settings = await claude.writeHookSettings(observed.hooksUrl);
+    const settings = await claude.writeHookSettings(observed.hooksPort ?? 0);
     await using terminal = await claude.interact(['--settings', settings]);
     await prompt(terminal, 'MAIN-PROMPT');
     await observed.agent(named('Asking'), waiting('Bash', 'PERMISSION'));

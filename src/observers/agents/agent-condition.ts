@@ -30,8 +30,8 @@ export interface RecordedTurns {
 /**
  * Applies what the hooks report. They know about waits, and are ahead of the transcript, which they lag behind after an
  * interrupt or a refusal.
- * @param resumedAt time since which the session is known to wait for nobody, because no hook reports that a person has
- * permitted a tool; null if unknown
+ * @param resumedAt time since which the session is known not to wait, because no hook reports that a person has permitted a tool;
+ * null if unknown
  */
 export function withHooks(
   condition: AgentCondition,

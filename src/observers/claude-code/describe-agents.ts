@@ -106,7 +106,7 @@ function hasWaitingSubagent({ hooks }: SessionFiles): boolean {
   return [...(hooks ?? [])].some(([agentId, { wait }]) => agentId !== null && wait !== null);
 }
 
-/** Returns the time since which the session and its subagents wait for nobody, from the register. Null if one waits, or if unknown. */
+/** Returns the time since which neither the session nor a subagent waits, from the register. Null if one waits, or if unknown. */
 function resumedAt({ process }: SessionFiles): string | null {
   return process?.status === 'busy' || process?.status === 'idle' ? process.statusAt : null;
 }

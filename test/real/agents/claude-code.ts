@@ -1,28 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createHooks } from '../../../src/hooks/index.js';
 import { Tmux } from '../../support/tmux.js';
 import { AnthropicModel } from './anthropic-model.js';
 import type { Script } from './scripted-model.js';
 import { AgentProcess, Workplace } from './workplace.js';
 
 const API_KEY = 'no-key-of-anybody';
-/** Events that `docs/observers.md` recommends. */
-const HOOK_EVENTS = [
-  'UserPromptSubmit',
-  'PreToolUse',
-  'PermissionRequest',
-  'PostToolUse',
-  'PostToolUseFailure',
-  'Notification',
-  'SubagentStart',
-  'SubagentStop',
-  'Stop',
-  'StopFailure',
-  'PreCompact',
-  'PostCompact',
-  'SessionEnd',
-];
 const COLUMNS = 120;
 const ROWS = 40;
 
@@ -91,11 +76,10 @@ export class ClaudeCode implements AsyncDisposable {
     return terminal;
   }
 
-  /** Writes settings whose hooks send their events to a URL. Returns their path. */
-  async writeHookSettings(url: string | null): Promise<string> {
+  /** Writes settings with the hooks of `swarmlens hooks print` for a port. Returns their path. */
+  async writeHookSettings(port: number): Promise<string> {
     const path = this.place.directory.path('settings.json');
-    const hook = [{ hooks: [{ type: 'http', url, timeout: 5 }] }];
-    await writeFile(path, JSON.stringify({ hooks: Object.fromEntries(HOOK_EVENTS.map((event) => [event, hook])) }));
+    await writeFile(path, JSON.stringify({ hooks: createHooks('claude-code', { port, sendsToken: false }) }));
     return path;
   }
 

@@ -15,15 +15,15 @@ const PRESS_INTERVAL_MS = 1_000;
 export class Observed implements AsyncDisposable {
   readonly app: App;
   readonly watched: WatchedAgents;
-  /** URL to which hooks send their events. Null if the observer runs over stdio. */
-  readonly hooksUrl: string | null;
+  /** Port to which hooks send their events. Null if the observer runs over stdio. */
+  readonly hooksPort: number | null;
   readonly #observer: Program | null;
 
-  private constructor(app: App, observer: Program | null, hooksUrl: string | null) {
+  private constructor(app: App, observer: Program | null, hooksPort: number | null) {
     this.app = app;
     this.watched = new WatchedAgents(app);
     this.#observer = observer;
-    this.hooksUrl = hooksUrl;
+    this.hooksPort = hooksPort;
   }
 
   /** @param options `withHooks` runs the observer over HTTP, where it accepts the events of hooks */
@@ -41,7 +41,7 @@ export class Observed implements AsyncDisposable {
         ? { type: 'stdio', command: process.execPath, args: [PROGRAM, ...args], cwd: place.directory.root, env }
         : { type: 'http', url, headers: {} };
     const app = await startApp([serverConfig(source, [], { endpoint })]);
-    return new Observed(app, observer, url === null ? null : url.replace('/mcp', `/hooks/${source}`));
+    return new Observed(app, observer, url === null ? null : Number(new URL(url).port));
   }
 
   /** Resolves when an agent with a name of this kind has these values, with the agent. */
