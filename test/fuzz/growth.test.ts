@@ -180,7 +180,7 @@ describe('time for a text that repeats any tokens of the patterns', () => {
   });
 
   test.each(Object.entries(READERS))(
-    'takes at most eight times as long when the text quadruples: %s',
+    'takes at most 24 times as long when the text grows eightfold: %s',
     async (name, read) => {
       await fc.assert(
         fc.asyncProperty(repetitiveText, async (text) => {
@@ -199,7 +199,7 @@ describe('time for a text that repeats any tokens of the patterns', () => {
     },
   );
 
-  test('takes at most eight times as long when a GraphQL document quadruples up to the limit', async () => {
+  test('takes at most 24 times as long when a GraphQL document grows eightfold up to the limit', async () => {
     const read = (text: string): unknown =>
       ignoreErrors(() => parse(text, { maxTokens: DEFAULT_LIMITS.maxDocumentTokens }));
     await fc.assert(

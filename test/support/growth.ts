@@ -3,9 +3,9 @@ const ATTEMPTS = 4;
 /** Duration in milliseconds below which a measurement says nothing about growth. */
 const RESOLUTION_MS = 4;
 /** Factor between the two sizes. */
-const FACTOR = 4;
-/** Largest allowed growth of the time. Linear work takes four times as long, quadratic work 16 times. */
-const MAX_GROWTH = 8;
+const FACTOR = 8;
+/** Largest allowed growth of the time. Linear work takes about eight times as long, quadratic work 64 times. */
+const MAX_GROWTH = 24;
 
 /** Returns the CPU time of the fastest of several rounds, in milliseconds. Other load on the machine does not lengthen it. */
 async function measureCpuMs(work: () => unknown, rounds: number): Promise<number> {
@@ -20,7 +20,7 @@ async function measureCpuMs(work: () => unknown, rounds: number): Promise<number
 }
 
 /**
- * Returns whether work takes more than eight times as long on four times the size. A measurement that says so is repeated with more
+ * Returns whether work takes more than 24 times as long on eight times the size. A measurement that says so is repeated with more
  * rounds, because garbage collection and compilation disturb it.
  * @param prepare returns the work for a size
  * @param size larger size
